@@ -1,0 +1,124 @@
+"""The SQL of the database views, and how a migration changes a table that stands under one.
+
+Altering such a table fails on SQLite ("error in view … no such table") and on PostgreSQL ("cannot
+alter type of a column used by a view"): wrap the operations in `with_views_rebuilt`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.apps.registry import Apps
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import RunPython
+from django.db.migrations.operations.base import Operation
+
+SYNC_STATS = """
+CREATE VIEW plex_sync_stats AS
+SELECT
+    c.user_id,
+    COALESCE(m.total_shows, 0) AS total_shows,
+    COALESCE(m.mapped_shows, 0) AS mapped_shows,
+    COALESCE(m.confirmed_shows, 0) AS confirmed_shows,
+    COALESCE(m.open_conflicts, 0) AS open_conflicts,
+    COALESCE(e.total_events, 0) AS total_events,
+    COALESCE(e.successful_events, 0) AS successful_events,
+    COALESCE(e.failed_events, 0) AS failed_events,
+    COALESCE(e.held_events, 0) AS held_events,
+    e.last_event_at
+FROM plex_config c
+LEFT JOIN (
+    SELECT
+        config_id,
+        COUNT(*) AS total_events,
+        SUM(CASE WHEN status = 'success' THEN 1 ELSE 0 END) AS successful_events,
+        SUM(CASE WHEN status = 'failed' THEN 1 ELSE 0 END) AS failed_events,
+        SUM(CASE WHEN status = 'held' THEN 1 ELSE 0 END) AS held_events,
+        MAX(created_at) AS last_event_at
+    FROM plex_webhook_logs
+    GROUP BY config_id
+) e ON e.config_id = c.user_id
+LEFT JOIN (
+    SELECT
+        seen.config_id,
+        COUNT(*) AS total_shows,
+        SUM(CASE WHEN s.tvshow_id IS NOT NULL THEN 1 ELSE 0 END) AS mapped_shows,
+        SUM(CASE WHEN s.manually_confirmed THEN 1 ELSE 0 END) AS confirmed_shows,
+        SUM(CASE WHEN o.mapping_id IS NOT NULL THEN 1 ELSE 0 END) AS open_conflicts
+    FROM (
+        SELECT DISTINCT config_id, mapping_id FROM plex_webhook_logs WHERE mapping_id IS NOT NULL
+    ) seen
+    JOIN plex_show_mappings s ON s.id = seen.mapping_id
+    LEFT JOIN (
+        SELECT DISTINCT mapping_id FROM plex_conflicts WHERE NOT resolved
+    ) o ON o.mapping_id = s.id
+    GROUP BY seen.config_id
+) m ON m.config_id = c.user_id
+"""
+
+WEBHOOK_ACTIVITY = """
+CREATE VIEW plex_webhook_activity AS
+SELECT
+    day || ' ' || event_type || ' ' || status AS id,
+    {as_date} AS day,
+    event_type,
+    status,
+    COUNT(*) AS event_count,
+    AVG(processing_duration_ms) AS avg_duration_ms
+FROM (
+    SELECT {day} AS day, event_type, status, processing_duration_ms
+    FROM plex_webhook_logs
+    WHERE created_at >= {month_ago}
+) recent
+GROUP BY day, event_type, status
+"""
+
+UNMAPPED_SHOWS = """
+CREATE VIEW plex_unmapped_shows AS
+SELECT
+    m.id AS mapping_id,
+    m.plex_title,
+    m.plex_year,
+    m.plex_guid,
+    COUNT(l.id) AS event_count,
+    COALESCE(SUM(CASE WHEN l.status = 'held' THEN 1 ELSE 0 END), 0) AS held_count,
+    MAX(l.created_at) AS last_event_at
+FROM plex_show_mappings m
+LEFT JOIN plex_webhook_logs l ON l.mapping_id = m.id
+WHERE m.tvshow_id IS NULL
+GROUP BY m.id, m.plex_title, m.plex_year, m.plex_guid
+"""
+
+DIALECT = {
+    "sqlite": {
+        "as_date": "day",
+        "day": "date(created_at)",
+        "month_ago": "datetime('now', '-30 days')",
+    },
+    "postgresql": {
+        "as_date": "CAST(day AS date)",
+        "day": "to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+        "month_ago": "now() - interval '30 days'",
+    },
+}
+VIEW_NAMES = ("plex_sync_stats", "plex_webhook_activity", "plex_unmapped_shows")
+
+
+def create_views(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    dialect = DIALECT[schema_editor.connection.vendor]
+    for sql in (SYNC_STATS, WEBHOOK_ACTIVITY.format(**dialect), UNMAPPED_SHOWS):
+        schema_editor.execute(sql, params=None)
+
+
+def drop_views(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    for name in VIEW_NAMES:
+        schema_editor.execute(f"DROP VIEW IF EXISTS {name}", params=None)
+
+
+def with_views_rebuilt(operations: Sequence[Operation]) -> list[Operation]:
+    """A migration's operations between dropping and re-creating the views, in both directions."""
+    return [
+        RunPython(drop_views, create_views),
+        *operations,
+        RunPython(create_views, drop_views),
+    ]

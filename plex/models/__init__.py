@@ -1,0 +1,29 @@
+"""What Plex sent, which shows it means, and what is still open."""
+
+from __future__ import annotations
+
+from plex.models.accounts import PlexAccount
+from plex.models.config import PlexConfig
+from plex.models.conflicts import PlexConflict
+from plex.models.jobs import Job, TmdbLookup
+from plex.models.mappings import PlexSeasonMapping, PlexShowMapping
+from plex.models.reports import PlexSyncStats, PlexUnmappedShow, PlexWebhookActivity
+from plex.models.viewings import PlexViewing
+from plex.models.webhook_log import Action, PlexWebhookLog, Status
+
+__all__ = [
+    "Action",
+    "Job",
+    "PlexAccount",
+    "PlexConfig",
+    "PlexConflict",
+    "PlexSeasonMapping",
+    "PlexShowMapping",
+    "PlexSyncStats",
+    "PlexUnmappedShow",
+    "PlexViewing",
+    "PlexWebhookActivity",
+    "PlexWebhookLog",
+    "Status",
+    "TmdbLookup",
+]

@@ -1,0 +1,63 @@
+"""One user's connection to Plex."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from tracker.encryption import SealedField
+
+
+class PlexConfigQuerySet(models.QuerySet["PlexConfig"]):
+    def with_secret_sha256(self, digest: str, *, now: datetime) -> PlexConfigQuerySet:
+        """The config whose secret, or previous secret while it is still valid, has this SHA-256."""
+        return self.filter(
+            Q(webhook_secret_sha256=digest)
+            | Q(previous_secret_sha256=digest, previous_secret_until__gt=now)
+        )
+
+
+class PlexConfig(models.Model):
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="plex_config"
+    )
+    plex_token = SealedField("Plex token", blank=True)
+    plex_server_url = models.CharField("server address", max_length=500, blank=True)
+    plex_server_name = models.CharField("server name", max_length=255, blank=True)
+    plex_server_uuid = models.CharField("server id", max_length=255, blank=True)
+    webhook_secret = SealedField(blank=True)
+    webhook_secret_sha256 = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null repeats
+    previous_secret_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    previous_secret_until = models.DateTimeField(null=True, blank=True)
+    enabled = models.BooleanField(default=True)
+    auto_add_shows = models.BooleanField("add unknown shows", default=True)
+    auto_add_library = models.BooleanField("add shows that are new in the library", default=False)
+    auto_mark_watched = models.BooleanField("mark episodes watched", default=True)
+    record_rewatches = models.BooleanField("record rewatches", default=False)
+    sync_started_date = models.DateTimeField(null=True, blank=True)
+    last_webhook_received = models.DateTimeField(null=True, blank=True)
+    # Events that were refused and are therefore not in the log.
+    refused_rate_count = models.PositiveIntegerField(default=0)
+    refused_size_count = models.PositiveIntegerField(default=0)
+    account = models.ForeignKey(
+        "PlexAccount",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="bound_configs",
+        help_text="The Plex account that owns this webhook: the first that arrived as such.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = PlexConfigQuerySet.as_manager()
+
+    class Meta:
+        db_table = "plex_config"
+        verbose_name = "Plex connection"
+
+    def __str__(self) -> str:
+        return f"Plex connection of user {self.pk}"

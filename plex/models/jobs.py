@@ -1,0 +1,36 @@
+"""Periodic work and heartbeats of the workers, and answers of TMDB worth keeping."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Job(models.Model):
+    """A periodic job, or a worker's heartbeat (`worker:<host>:<process>`)."""
+
+    name = models.CharField(max_length=100, unique=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    last_run_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    cursor = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        db_table = "plex_jobs"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TmdbLookup(models.Model):
+    """An answer of TMDB's `/find` or search, a miss too. Kept 30 days at most."""
+
+    key = models.CharField(max_length=300, unique=True, help_text="As in find:tvdb_id:349232.")
+    answer = models.JSONField(null=True)
+    fetched_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "plex_tmdb_lookups"
+        verbose_name = "TMDB look-up"
+
+    def __str__(self) -> str:
+        return self.key

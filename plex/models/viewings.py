@@ -1,0 +1,56 @@
+"""Each viewing that counted for a user, kept after its log row is gone."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from plex.models.mappings import PlexShowMapping
+from plex.models.webhook_log import PlexWebhookLog
+from tracker.models import Watch
+
+
+class PlexViewing(models.Model):
+    """One viewing of one Plex item by one user: the key under which an event counts once.
+
+    `watch` is what it was credited to: its own watch, or the one that stood already. A removed watch
+    is the tombstone that keeps this viewing from coming back.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="plex_viewings", db_index=False
+    )
+    watch = models.ForeignKey(Watch, models.CASCADE, related_name="viewings")
+    log = models.ForeignKey(
+        PlexWebhookLog, models.SET_NULL, null=True, blank=True, related_name="viewings"
+    )
+    mapping = models.ForeignKey(
+        PlexShowMapping, models.SET_NULL, null=True, blank=True, related_name="viewings"
+    )
+    server_uuid = models.CharField(max_length=255, blank=True)
+    account_key = models.CharField(max_length=330, blank=True)
+    item_key = models.CharField(max_length=255)
+    history_key = models.CharField(max_length=255, blank=True)
+    plex_season = models.IntegerField(null=True, blank=True)
+    plex_episode = models.IntegerField(null=True, blank=True)
+    view_count = models.IntegerField(null=True, blank=True)
+    viewed_at = models.DateTimeField(help_text="When it was watched.")
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="lastViewedAt or viewedAt as Plex sent it.")
+
+    class Meta:
+        db_table = "plex_viewings"
+        verbose_name = "Plex viewing"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "server_uuid", "history_key"],
+                condition=~Q(history_key=""),
+                name="viewing_history_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "server_uuid", "item_key", "viewed_at"], name="viewing_item"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_key} by user {self.user_id} at {self.viewed_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,19 @@
+"""The catalogue (shows, seasons, episodes) and what each user does with it."""
+
+from __future__ import annotations
+
+from tracker.models.catalogue import Episode, Season, ShowTitle, TVShow
+from tracker.models.site import ApiToken, Profile, SiteSettings
+from tracker.models.tracking import TrackedShow, Watch
+
+__all__ = [
+    "ApiToken",
+    "Episode",
+    "Profile",
+    "Season",
+    "ShowTitle",
+    "SiteSettings",
+    "TVShow",
+    "TrackedShow",
+    "Watch",
+]

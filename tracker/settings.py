@@ -1,0 +1,224 @@
+"""Django settings. Every environment variable read here is described in docs/configuration.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+
+from tracker.environment import env, env_bool, env_list, own_hosts
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env("DATA_DIR", str(BASE_DIR / "data"))).resolve()
+
+
+def secret_from_file(name: str) -> str:
+    """A secret that `manage.py prepare` wrote into the data folder; empty before that."""
+    path = DATA_DIR / name
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+DEBUG = env_bool("DEBUG")
+SECRET_KEY = env("SECRET_KEY") or secret_from_file("secret_key")
+# Several keys, newest first, separated by commas: see tracker/encryption.py.
+ENCRYPTION_KEY = env("ENCRYPTION_KEY")
+ENCRYPTION_KEY_PATH = DATA_DIR / "encryption_key"
+
+# Where the server listens, for the addresses that the pages show.
+HOST = env("HOST", "0.0.0.0")  # noqa: S104 - the Plex server is often another machine
+PORT = env("PORT", "8000")
+PUBLIC_URL = env("PUBLIC_URL").rstrip("/")
+TRUSTED_PROXIES = env_list("TRUSTED_PROXIES")
+
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or own_hosts()
+if public_host := urlsplit(PUBLIC_URL).hostname:
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, public_host]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+if PUBLIC_URL.startswith("https://"):
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 30 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "tracker",
+    "plex",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "csp",
+    "django_htmx",
+    "django_ratelimit",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "tracker.proxies.TrustedProxyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "tracker.middleware.TimeZoneMiddleware",
+]
+
+ROOT_URLCONF = "tracker.urls"
+WSGI_APPLICATION = "tracker.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "tracker.context_processors.site",
+                "plex.context_processors.plex",
+            ],
+        },
+    },
+]
+
+SQLITE_OPTIONS = {
+    # DEFERRED, Django's default, fails with "database is locked" as soon as web and worker both write.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    # FULL: the webhook's 200 promises that the event is on disk.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8000;",
+}
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's database settings for a DATABASE_URL, with connections kept open."""
+    config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None))  # type: ignore[arg-type]
+    if config["ENGINE"].endswith("sqlite3"):
+        config["OPTIONS"] = {**SQLITE_OPTIONS, **config.get("OPTIONS", {})}
+    else:
+        config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+DATABASES = {"default": database(env("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'full-tracker.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+if cache_url := env("CACHE_URL"):
+    CACHES: dict[str, Any] = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": cache_url}
+    }
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # The default of 300 would throw rate limits out.
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    }
+# LocMem counts right in one web process, which is how `make run` starts it; several need CACHE_URL.
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "tracker:sign-in"
+LOGIN_REDIRECT_URL = "tracker:up-next"
+LOGOUT_REDIRECT_URL = "tracker:sign-in"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env("TIME_ZONE") or env("TZ") or "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env("STATIC_ROOT", str(DATA_DIR / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# The largest request of any kind: Plex posts 4 to 20 KB and a thumbnail.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "https://image.tmdb.org"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tracker.api.authentication.ApiTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "PAGE_SIZE": 50,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Full Tracker",
+    "DESCRIPTION": "Shows, watches and the Plex integration of one Full Tracker.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+TMDB_API_KEY = env("TMDB_API_KEY")
+TMDB_API_URL = env("TMDB_API_URL", "https://api.themoviedb.org/3").rstrip("/")
+PLEX_TV_URL = env("PLEX_TV_URL", "https://plex.tv").rstrip("/")
+PLEX_METADATA_URL = env("PLEX_METADATA_URL", "https://metadata.provider.plex.tv").rstrip("/")
+PLEX_WEBHOOK_RATE = env("PLEX_WEBHOOK_RATE", "100/m")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO")},
+    # urllib3 logs whole addresses at DEBUG, and a v3 key or a token can stand in one.
+    "loggers": {"urllib3": {"level": "WARNING"}},
+}
