@@ -6,7 +6,7 @@ from plex.models.accounts import PlexAccount
 from plex.models.config import PlexConfig
 from plex.models.conflicts import PlexConflict
 from plex.models.jobs import Job, TmdbLookup
-from plex.models.mappings import PlexSeasonMapping, PlexShowMapping
+from plex.models.mappings import PlexEpisodeMapping, PlexSeasonMapping, PlexShowMapping
 from plex.models.reports import PlexSyncStats, PlexUnmappedShow, PlexWebhookActivity
 from plex.models.viewings import PlexViewing
 from plex.models.webhook_log import Action, PlexWebhookLog, Status
@@ -17,6 +17,7 @@ __all__ = [
     "PlexAccount",
     "PlexConfig",
     "PlexConflict",
+    "PlexEpisodeMapping",
     "PlexSeasonMapping",
     "PlexShowMapping",
     "PlexSyncStats",

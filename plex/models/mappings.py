@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from tracker.models import TVShow
+from tracker.models import Episode, TVShow
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -108,3 +108,23 @@ class PlexSeasonMapping(models.Model):
 
     def __str__(self) -> str:
         return f"season {self.plex_season} is {self.tvshow_id} season {self.season_number}"
+
+
+class PlexEpisodeMapping(models.Model):
+    """A person's answer: this Plex episode is that episode of ours."""
+
+    mapping = models.ForeignKey(PlexShowMapping, models.CASCADE, related_name="episode_mappings")
+    item_key = models.CharField(max_length=255)
+    plex_season = models.IntegerField(null=True, blank=True)
+    plex_episode = models.IntegerField(null=True, blank=True)
+    episode = models.ForeignKey(Episode, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "plex_episode_mappings"
+        constraints = [
+            models.UniqueConstraint(fields=["mapping", "item_key"], name="episodemapping_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_key} is episode {self.episode_id}"

@@ -113,7 +113,11 @@ class PlexWebhookLog(models.Model):
     error_message = models.TextField(blank=True)
     trace = models.JSONField(default=list, blank=True)
     processing_duration_ms = models.FloatField(null=True, blank=True)
+    # Raised by each claim and by each change from outside: a decision taken for an older number
+    # can't land.
     attempts = models.PositiveIntegerField(default=0)
+    error_count = models.PositiveSmallIntegerField(default=0)
+    waiting_since = models.DateTimeField(null=True, blank=True, help_text="Since when TMDB is missed.")
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     # The row waits for the network: its own lane, so that it never holds up the rows that do not.
     needs_network = models.BooleanField(default=False)
