@@ -1,5 +1,79 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from pathlib import Path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from tracker.settings import BASE_DIR
+from tracker.views import (
+    access,
+    account,
+    add,
+    calendar,
+    episodes,
+    errors,
+    history,
+    people,
+    setup,
+    show,
+    shows,
+    statistics,
+    up_next,
+)
+
+def include_written(prefix: str, module: str) -> list[URLResolver]:
+    # While the pieces are being written: becomes plain include() lines.
+    return [path(prefix, include(module))] if Path(BASE_DIR / (module.replace(".", "/") + ".py")).exists() else []
+
+
+tracker_urls = [
+    path("", up_next.up_next, name="up-next"),
+    path("sign-in/", access.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", access.SignOut.as_view(), name="sign-out"),
+    path("setup/<str:code>/", setup.setup, name="setup"),
+    path("manifest.webmanifest", access.manifest, name="manifest"),
+    path("shows/", shows.shows, name="shows"),
+    path("shows/add/", add.add_show, name="add-show"),
+    path("shows/add/key/", add.save_key, name="save-tmdb-key"),
+    path("shows/<int:pk>/", show.show_detail, name="show-detail"),
+    path("shows/<int:pk>/seasons/<int:number>/", show.season, name="show-season"),
+    path("shows/<int:pk>/track/", show.track, name="show-track"),
+    path("shows/<int:pk>/details/", show.details, name="show-details"),
+    path("shows/<int:pk>/refresh/", show.refresh, name="show-refresh"),
+    path("shows/<int:pk>/stop/", show.stop, name="show-stop"),
+    path("episodes/<int:pk>/", episodes.episode_detail, name="episode"),
+    path("episodes/<int:pk>/mark/", episodes.mark, name="episode-mark"),
+    path("episodes/<int:pk>/unmark/", episodes.unmark_episode, name="episode-unmark"),
+    path("episodes/<int:pk>/up-to-here/", episodes.up_to_here, name="episode-up-to-here"),
+    path("episodes/<int:pk>/again/", episodes.again, name="episode-again"),
+    path("seasons/<int:pk>/mark/", episodes.mark_whole_season, name="season-mark"),
+    path("seasons/<int:pk>/unmark/", episodes.unmark_whole_season, name="season-unmark"),
+    path("undo/<str:key>/", episodes.undo, name="undo"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/address/", calendar.renew_address, name="calendar-address"),
+    path("calendar/<str:secret>.ics", calendar.feed, name="calendar-feed"),
+    path("history/", history.history, name="history"),
+    path("history/<int:pk>/", history.correct, name="watch"),
+    path("history/<int:pk>/remove/", history.remove, name="watch-remove"),
+    path("statistics/", statistics.statistics, name="statistics"),
+    path("account/", account.account, name="account"),
+    path("account/theme/", account.theme, name="theme"),
+    path("account/password/", account.ChangePassword.as_view(), name="password"),
+    path("account/tokens/", account.make_token, name="tokens"),
+    path("account/tokens/<int:pk>/remove/", account.remove_token, name="token-remove"),
+    path("people/", people.people, name="people"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include((tracker_urls, "tracker"))),
+    *include_written("plex/", "plex.urls"),
+    *include_written("api/", "plex.api.urls"),
+    *include_written("api/", "tracker.api.urls"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error

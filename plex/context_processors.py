@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from plex.models import PlexAccount, PlexConflict, PlexWebhookLog
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+# A badge need not count further, and a stranger may have left thousands of held plays.
+ENOUGH = 100
+
+
+@dataclass
+class OpenDecisions:
+    """What waits for this user's decision; each figure is asked for when a template uses it."""
+
+    user: User
+
+    @cached_property
+    def conflicts(self) -> int:
+        return count(PlexConflict.objects.open().visible_to(self.user))
+
+    @cached_property
+    def accounts(self) -> int:
+        return count(PlexAccount.objects.undecided().visible_to(self.user))
+
+    @cached_property
+    def held(self) -> int:
+        """Plays that wait, for a decision or for TMDB."""
+        return count(PlexWebhookLog.objects.held().visible_to(self.user))
+
+    @cached_property
+    def total(self) -> int:
+        """Questions to answer; the held plays wait for the same answers, so they are not added."""
+        return self.conflicts + self.accounts
+
+    @property
+    def label(self) -> str:
+        return str(self.total) if self.total < ENOUGH else f"{ENOUGH - 1}+"
+
+
+def plex(request: HttpRequest) -> dict[str, OpenDecisions]:
+    """`plex`: what waits for a decision, for the frame of every page of a signed-in person."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    return {"plex": OpenDecisions(user)}
+
+
+def count(rows: QuerySet) -> int:
+    return rows.order_by()[:ENOUGH].count()

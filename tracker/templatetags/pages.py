@@ -1,0 +1,115 @@
+"""Tags and filters of the page templates."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import date
+from typing import Any
+
+from django import template
+from django.contrib.messages.storage.base import Message
+from django.http import HttpRequest
+from django.template import Context
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+COVERS = 12
+PICTURES = "https://image.tmdb.org/t/p"
+UNDO_TAG = "undo:"
+
+
+@register.simple_tag
+def icon(name: str, css_class: str = "") -> SafeString:
+    """An icon of static/icons.svg; decoration only, so say in words what it means."""
+    classes = f"icon {css_class}".strip()
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>', classes, static("icons.svg"), name
+    )
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: Context, name: str, label: str, icon_name: str, count: int = 0) -> SafeString:
+    """An entry of the main navigation, marked when its page is shown; nothing when the page is missing."""
+    try:
+        address = reverse(name)
+    except NoReverseMatch:
+        return SafeString("")
+    return format_html(
+        '<a href="{}"{}>{}<span>{}</span>{}</a>',
+        address,
+        SafeString(' aria-current="page"') if is_here(context.get("here", ""), name) else "",
+        icon(icon_name),
+        label,
+        format_html('<b class="count">{}<span class="sr-only"> to decide</span></b>', count) if count else "",
+    )
+
+
+def is_here(here: str, name: str) -> bool:
+    """Whether the page shown belongs to a navigation entry."""
+    families = {"tracker:shows": ("tracker:show-", "tracker:add-show"), "plex:settings": ("plex:",)}
+    return here == name or here.startswith(families.get(name, ("\0",)))
+
+
+@register.filter
+def cover(title: Any) -> str:
+    """The class of the drawn cover for a title: always the same for the same title."""
+    return f"cover-{zlib.crc32(str(title).encode()) % COVERS}"
+
+
+@register.filter
+def picture(path: str, size: str = "w342") -> str:
+    """The address of a TMDB picture."""
+    return f"{PICTURES}/{size}{path}" if path else ""
+
+
+@register.filter
+def undo_url(message: Message) -> str:
+    """Where a message's undo button posts to; "" for a message that can't be undone."""
+    tags = (message.extra_tags or "").split()
+    return next((tag.removeprefix(UNDO_TAG) for tag in tags if tag.startswith(UNDO_TAG)), "")
+
+
+@register.filter
+def current_path(request: HttpRequest) -> str:
+    """The page that the person looks at, also while htmx fetches a part of it."""
+    htmx = getattr(request, "htmx", None)
+    if htmx and htmx.current_url_abs_path:
+        return str(htmx.current_url_abs_path)
+    return request.get_full_path() if request.method == "GET" else "/"
+
+
+@register.filter
+def day_name(day: date, today: date) -> str:
+    """"Today", "Tomorrow", "Yesterday", a weekday within the week ahead, else the date."""
+    names = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
+    distance = (day - today).days
+    if distance in names:
+        return names[distance]
+    if 1 < distance < 7:
+        return f"{day:%A}"
+    return f"{day:%A} {day.day} {day:%B}" if day.year == today.year else f"{day.day} {day:%B} {day.year}"
+
+
+@register.filter
+def minutes(value: int | None) -> str:
+    """Minutes as "48 min", "1 h 5 min", "3 h"."""
+    if not value:
+        return ""
+    hours, rest = divmod(int(value), 60)
+    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)
+
+
+@register.simple_tag(takes_context=True)
+def query_with(context: Context, **changes: Any) -> str:
+    """The page's query with some parameters changed; None or "" takes one out."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else "?"

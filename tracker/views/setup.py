@@ -1,0 +1,4 @@
+from __future__ import annotations
+from django.http import HttpResponse
+from django.views import View
+def setup(request, *a, **k): return HttpResponse("soon")
