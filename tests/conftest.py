@@ -1,0 +1,64 @@
+"""Fixtures of the whole suite: people, shows, the fake TMDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from pytest_httpserver import HTTPServer
+
+from tests import factories
+from tests.tmdb import FakeTmdb
+from tracker.models import TVShow
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Rate limits count in the cache: each test starts with none used up."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def owner(db) -> User:
+    """The admin: staff and superuser."""
+    return factories.UserFactory(username="owner", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def viewer(db) -> User:
+    """Somebody of the household, without any rights over others."""
+    return factories.UserFactory(username="viewer")
+
+
+@pytest.fixture
+def stranger(db) -> User:
+    """Another plain user, whose things are none of the viewer's business."""
+    return factories.UserFactory(username="stranger")
+
+
+@pytest.fixture
+def make_show(db) -> Callable[..., TVShow]:
+    return factories.make_show
+
+
+@pytest.fixture(scope="session")
+def tmdb_server() -> Iterator[HTTPServer]:
+    """One server for all tests: stopping one takes half a second."""
+    with HTTPServer(host="127.0.0.1", threaded=True) as server:
+        yield server
+
+
+@pytest.fixture
+def tmdb(tmdb_server: HTTPServer, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTmdb]:
+    """The fake TMDB, up, empty, and the one that the settings name, with a key that it accepts."""
+    fake = FakeTmdb(tmdb_server)
+    settings.TMDB_API_URL = fake.url
+    settings.TMDB_API_KEY = fake.key
+    # Three tries without the waits between them.
+    monkeypatch.setattr("tracker.tmdb.BACKOFF_SECONDS", 0.01)
+    yield fake
+    fake.close()
