@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from plex.models import PlexAccount, PlexConflict, PlexWebhookLog
 
@@ -40,17 +41,17 @@ class OpenDecisions:
         """Questions to answer; the held plays wait for the same answers, so they are not added."""
         return self.conflicts + self.accounts
 
-    @property
-    def label(self) -> str:
-        return str(self.total) if self.total < ENOUGH else f"{ENOUGH - 1}+"
 
+def plex(request: HttpRequest) -> dict[str, Any]:
+    """What waits for a decision of the signed-in person: `plex`, and `plex_attention`, its total.
 
-def plex(request: HttpRequest) -> dict[str, OpenDecisions]:
-    """`plex`: what waits for a decision, for the frame of every page of a signed-in person."""
+    Nothing is asked of the database until a template uses one of them.
+    """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"plex": OpenDecisions(user)}
+    decisions = OpenDecisions(user)
+    return {"plex": decisions, "plex_attention": SimpleLazyObject(lambda: decisions.total)}
 
 
 def count(rows: QuerySet) -> int:

@@ -1,0 +1,298 @@
+"""What people enter on the Plex pages and in the admin, checked and put into one shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from plex.connection import save_settings
+from plex.models import PlexAccount, PlexConfig, PlexConflict, Status
+from plex.resolution import Resolved, resolve_conflict
+from tracker.encryption import seal
+from tracker.models import Episode, SiteSettings, TVShow
+from tracker.tmdb import Tmdb, TmdbError
+
+TMDB_ADDRESS = re.compile(
+    r"(?:https?://)?(?:www\.)?themoviedb\.org/tv/(\d{1,9})(?:[-/?#].*)?", re.ASCII
+)
+MAX_TMDB_ID = 2**31 - 1
+
+
+class PlexSettingsForm(forms.Form):
+    """The settings of one connection. An empty token leaves the stored one alone."""
+
+    plex_token = forms.CharField(
+        label="Plex token",
+        required=False,
+        max_length=200,
+        strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    remove_token = forms.BooleanField(label="Remove the stored token", required=False)
+    plex_server_url = forms.CharField(
+        label="Server address",
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "url",
+                "placeholder": "http://192.168.1.10:32400",
+                "autocomplete": "off",
+            }
+        ),
+    )
+    enabled = forms.BooleanField(
+        label="Listen to Plex", required=False, help_text="Off: events are refused and not kept."
+    )
+    auto_mark_watched = forms.BooleanField(
+        label="Mark episodes watched",
+        required=False,
+        help_text="An episode finished on Plex is marked watched here.",
+    )
+    auto_add_shows = forms.BooleanField(
+        label="Add unknown shows",
+        required=False,
+        help_text="A show that you watch and don't track yet is added from TMDB. Off: you are asked.",
+    )
+    auto_add_library = forms.BooleanField(
+        label="Add shows that are new in the library",
+        required=False,
+        help_text="A show added to your Plex library is added here; nothing is marked watched.",
+    )
+    record_rewatches = forms.BooleanField(
+        label="Record rewatches",
+        required=False,
+        help_text="Watching an episode again is recorded as another play. Off: the first date stays.",
+    )
+
+    SWITCHES = (
+        "enabled",
+        "auto_mark_watched",
+        "auto_add_shows",
+        "auto_add_library",
+        "record_rewatches",
+    )
+
+    def clean_plex_token(self) -> str:
+        token: str = self.cleaned_data["plex_token"]
+        if not re.fullmatch(r"[!-~]*", token):
+            raise forms.ValidationError("A Plex token has no spaces; copy it again.")
+        return token
+
+    def clean_plex_server_url(self) -> str:
+        text: str = self.cleaned_data["plex_server_url"]
+        if not text:
+            return ""
+        parts = split_address(text)
+        if parts is None or parts.username or parts.password:
+            raise forms.ValidationError(
+                "Enter the address of your Plex server, such as http://192.168.1.10:32400."
+            )
+        # Copied from a browser, an address often carries a token behind the question mark.
+        return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+    def save(self, config: PlexConfig) -> PlexConfig:
+        data = self.cleaned_data
+        token = data["plex_token"] or ("" if data["remove_token"] else None)
+        return save_settings(
+            config,
+            plex_token=token,
+            plex_server_url=data["plex_server_url"],
+            **{name: data[name] for name in self.SWITCHES},
+        )
+
+    @classmethod
+    def of(cls, config: PlexConfig) -> PlexSettingsForm:
+        """The form with what is stored, without the token."""
+        names = ("plex_server_url", *cls.SWITCHES)
+        return cls(initial={name: getattr(config, name) for name in names})
+
+
+def split_address(text: str) -> SplitResult | None:
+    """The parts of an http address, with or without its scheme; None for anything else."""
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    usable = parts.scheme in {"http", "https"} and has_host and not re.search(r"\s", text)
+    return parts if usable else None
+
+
+class TmdbKeyForm(forms.Form):
+    """The TMDB key of the installation, tried out before it is stored."""
+
+    tmdb_api_key = forms.CharField(
+        label="TMDB key",
+        max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_tmdb_api_key(self) -> str:
+        key: str = self.cleaned_data["tmdb_api_key"]
+        try:
+            Tmdb(api_key=key, base_url=settings.TMDB_API_URL).check()
+        except TmdbError as error:
+            raise forms.ValidationError(str(error)) from error
+        return key
+
+    def save(self) -> None:
+        site = SiteSettings.load()
+        seal(site, "tmdb_api_key", self.cleaned_data["tmdb_api_key"])
+        site.save(update_fields=["tmdb_api_key"])
+
+
+class AccountForm(forms.Form):
+    """Whose plays an account's are: anybody's for staff, one's own for everybody else."""
+
+    users = forms.ModelMultipleChoiceField(queryset=User.objects.none(), required=False)
+    never = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any, *, account: PlexAccount, by: User) -> None:
+        super().__init__(data)
+        self.account, self.by = account, by
+        people = User.objects.filter(is_active=True)
+        field: Any = self.fields["users"]
+        field.queryset = people if by.is_staff else people.filter(pk=by.pk)
+
+    def chosen_users(self) -> list[User]:
+        """Everybody ticked, and those whom the person asking may not take off."""
+        chosen = list(self.cleaned_data["users"])
+        if not self.by.is_staff:
+            chosen += self.account.users.exclude(pk=self.by.pk)
+        return chosen
+
+
+class TmdbIdField(forms.CharField):
+    """A TMDB id, alone or in the address of the show's page. Cleans to a number, or None."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        found = TMDB_ADDRESS.fullmatch(text)
+        digits = found[1] if found else text
+        if not re.fullmatch(r"[0-9]{1,10}", digits) or not 0 < int(digits) <= MAX_TMDB_ID:
+            raise forms.ValidationError(
+                "Enter the number of the show on TMDB, or the address of its page there."
+            )
+        return int(digits)
+
+
+class ChooseShowForm(forms.Form):
+    """One of our shows, or one on TMDB by its id."""
+
+    tvshow_id = forms.ModelChoiceField(
+        queryset=TVShow.objects.all(),
+        required=False,
+        error_messages={
+            "invalid_choice": "That show is gone from the tracker; choose another one."
+        },
+    )
+    tmdb_id = TmdbIdField(required=False, max_length=300)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors and not data.get("tvshow_id") and not data.get("tmdb_id"):
+            raise forms.ValidationError("Choose a show, or enter its number on TMDB.")
+        return data
+
+
+class ResolveForm(forms.Form):
+    """The answer to a conflict, as the card's buttons send it."""
+
+    ACTIONS = [("select", "Choose"), ("create_new", "Add from TMDB"), ("ignore", "Ignore")]
+
+    action = forms.ChoiceField(choices=ACTIONS, error_messages={"required": "Choose an answer."})
+    tvshow_id = forms.ModelChoiceField(
+        queryset=TVShow.objects.all(),
+        required=False,
+        error_messages={
+            "invalid_choice": "That show is gone from the tracker; choose another one."
+        },
+    )
+    tmdb_id = TmdbIdField(required=False, max_length=300)
+    episode_id = forms.ModelChoiceField(
+        queryset=Episode.objects.select_related("season"),
+        required=False,
+        error_messages={"invalid_choice": "That episode is gone; choose another one."},
+    )
+    season_number = forms.IntegerField(required=False, min_value=0, max_value=MAX_TMDB_ID)
+    episode_number = forms.IntegerField(required=False, min_value=0, max_value=MAX_TMDB_ID)
+
+    def __init__(self, data: Any, *, conflict: PlexConflict) -> None:
+        super().__init__(data)
+        self.conflict = conflict
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        if data["action"] == "create_new" and not data.get("tmdb_id"):
+            raise forms.ValidationError(
+                "Enter the number of the show on TMDB, or the address of its page."
+            )
+        if data["action"] == "select":
+            self.clean_selection(data)
+        return data
+
+    def clean_selection(self, data: dict[str, Any]) -> None:
+        if self.conflict.conflict_type != PlexConflict.Type.EPISODE:
+            if not data.get("tvshow_id"):
+                raise forms.ValidationError("Choose one of the shows.")
+            return
+        data["episode_id"] = data.get("episode_id") or self.episode_by_number(data)
+        if data["episode_id"] is None:
+            raise forms.ValidationError(
+                "Choose one of the episodes, or enter one that the show has."
+            )
+
+    def episode_by_number(self, data: dict[str, Any]) -> Episode | None:
+        if data.get("season_number") is None or data.get("episode_number") is None:
+            return None
+        return Episode.objects.filter(
+            season__show=self.conflict.mapping.tvshow_id,
+            season__season_number=data["season_number"],
+            episode_number=data["episode_number"],
+        ).first()
+
+    def save(self, *, user: User) -> Resolved:
+        """Resolve the conflict. Raises `ResolutionError` with a sentence for the person."""
+        data = self.cleaned_data
+        return resolve_conflict(
+            self.conflict,
+            user=user,
+            action=data["action"],
+            show=data["tvshow_id"],
+            tmdb_id=data["tmdb_id"],
+            episode=data["episode_id"],
+        )
+
+
+class ActivityFilterForm(forms.Form):
+    """What the activity page shows. What makes no sense is left out rather than refused."""
+
+    status = forms.ChoiceField(required=False, choices=[("", "Any outcome"), *Status.choices])
+    account = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
+    show = forms.CharField(
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Any show"}),
+    )
+
+    def __init__(self, data: Any, *, accounts: Iterable[PlexAccount]) -> None:
+        super().__init__(data)
+        choices = [(account.pk, str(account)) for account in accounts]
+        field: Any = self.fields["account"]
+        field.choices = [("", "Any account"), *choices]
+
+
+def first_error(form: forms.Form) -> str:
+    """The first thing that is wrong, as one sentence."""
+    return next((str(errors[0]) for errors in form.errors.values()), "")

@@ -1,0 +1,117 @@
+"""How the integration does: figures of the last day, and the activity of the last month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Avg, CharField, Count, F, Func, Q, QuerySet
+from django.utils import timezone
+
+from plex.models import PlexConfig, PlexConflict, PlexWebhookLog, Status
+
+RECENT = timedelta(hours=24)
+ACTIVITY = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayActivity:
+    """The events of one day in the active time zone; `counts` by status, zeros included."""
+
+    day: date
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncReport:
+    """`success_rate`, 0 to 1: of the plays of 24 hours that came to an end, or wait for a person, those
+    that were recorded; None without any. Durations are milliseconds of processing in 24 hours."""
+
+    success_rate: float | None
+    average_duration_ms: float | None
+    p95_duration_ms: float | None
+    events_24h: int
+    open_conflicts: int
+    held: int
+    activity: tuple[DayActivity, ...]
+
+
+class _HourText(Func):
+    """The UTC hour of a moment as text. Django's TruncHour calls Python for each row on SQLite."""
+
+    output_field = CharField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(
+            compiler, connection, template="strftime('%%Y-%%m-%%dT%%H', %(expressions)s)", **extra
+        )
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(
+            compiler,
+            connection,
+            template="to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24')",
+            **extra,
+        )
+
+
+def stats(config: PlexConfig | None) -> SyncReport:
+    """The report of one connection, or of all. Reads only rows of the last 24 hours and 30 days."""
+    now = timezone.now()
+    logs = PlexWebhookLog.objects.order_by()
+    conflicts = PlexConflict.objects.open()
+    if config is not None:
+        logs = logs.filter(config=config)
+        conflicts = conflicts.filter(logs__config=config).distinct()
+    recent = logs.filter(created_at__gte=now - RECENT)
+    figures = recent.aggregate(
+        total=Count("pk"),
+        done=Count("pk", filter=Q(status=Status.SUCCESS)),
+        undone=Count("pk", filter=Q(status__in=[Status.FAILED, Status.HELD])),
+        timed=Count("processing_duration_ms"),
+        average=Avg("processing_duration_ms"),
+    )
+    settled = figures["done"] + figures["undone"]
+    return SyncReport(
+        success_rate=figures["done"] / settled if settled else None,
+        average_duration_ms=figures["average"],
+        p95_duration_ms=p95(recent, figures["timed"]),
+        events_24h=figures["total"],
+        open_conflicts=conflicts.count(),
+        held=logs.held().count(),
+        activity=activity_per_day(logs, now=now),
+    )
+
+
+def p95(logs: QuerySet[PlexWebhookLog], timed: int) -> float | None:
+    """The duration within which 95 of 100 events were processed (nearest rank)."""
+    if not timed:
+        return None
+    rank = -(-95 * timed // 100)
+    durations = logs.filter(processing_duration_ms__isnull=False).order_by("processing_duration_ms")
+    return durations.values_list("processing_duration_ms", flat=True)[rank - 1]
+
+
+def activity_per_day(logs: QuerySet[PlexWebhookLog], *, now: datetime) -> tuple[DayActivity, ...]:
+    """Every day of the last 30, oldest first, also those on which nothing arrived."""
+    today = timezone.localdate(now)
+    first = today - ACTIVITY + timedelta(days=1)
+    counts = {
+        first + timedelta(days=n): dict.fromkeys(Status.values, 0) for n in range(ACTIVITY.days)
+    }
+    rows = (
+        logs.filter(created_at__gte=now - ACTIVITY)
+        .annotate(hour=_HourText(F("created_at")))
+        .values_list("hour", "status")
+        .annotate(count=Count("pk"))
+    )
+    for hour, status, count in rows:
+        day = timezone.localdate(datetime.fromisoformat(f"{hour}:00").replace(tzinfo=UTC))
+        if day in counts:
+            counts[day][status] += count
+    return tuple(DayActivity(day=day, counts=by_status) for day, by_status in counts.items())

@@ -1,0 +1,199 @@
+"""What arrived from Plex, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from plex.forms import ActivityFilterForm
+from plex.inbox import reprocess
+from plex.models import PlexAccount, PlexShowMapping, PlexWebhookLog, Status
+from plex.views.access import UserRequest, as_id, next_url
+
+PAGE_SIZE = 50
+# A filter without an index reads rows until the page is full. With a million rows and few hits that
+# takes seconds, so it looks at this many rows and then offers to look further.
+FILTERED_ROWS = 20_000
+INDEXED_STATUSES = {Status.HELD, Status.FAILED}
+# How long a page goes on asking what became of an event that it shows as waiting.
+WATCHED_FOR = timedelta(minutes=10)
+WATCHED_ROWS = 50
+SHOWN_ACCOUNTS = 50
+SHOWS_PER_TITLE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPage:
+    """`older` continues the list; `newest` and `waiting` are what the next poll asks about."""
+
+    events: Sequence[PlexWebhookLog]
+    older: int | None
+    newest: int
+    waiting: str
+
+
+@login_required
+def activity(request: UserRequest) -> HttpResponse:
+    form = filter_form(request)
+    page = read_page(request, form, before=as_id(request.GET.get("before")))
+    context = {
+        "form": form,
+        "page": page,
+        "query": filter_query(request),
+        "first": "before" not in request.GET,
+    }
+    return render(request, "plex/activity.html", context)
+
+
+@login_required
+def new_events(request: UserRequest) -> HttpResponse:
+    """What came since the list was drawn, and what was decided; 204 while nothing happened.
+
+    On PostgreSQL an event can become visible after one with a higher id. The list may then lack it
+    until the page is loaded again.
+    """
+    form = filter_form(request)
+    after = as_id(request.GET.get("after")) or 0
+    rows = filtered(request.user, form).filter(pk__gt=after)
+    fresh = list(for_list(rows).order_by("-pk")[:PAGE_SIZE])
+    asked = [pk for text in request.GET.get("waiting", "").split(",") if (pk := as_id(text))]
+    asked = asked[:WATCHED_ROWS]
+    decided = list(
+        for_list(PlexWebhookLog.objects.visible_to(request.user).filter(pk__in=asked)).exclude(
+            status=Status.PENDING
+        )
+    )
+    if not fresh and not decided:
+        return HttpResponse(status=204)
+    done = {event.pk for event in decided}
+    waiting = [*still_waiting(fresh), *(pk for pk in asked if pk not in done)]
+    return render(
+        request,
+        "plex/_new_events.html",
+        {
+            "page": EventPage(
+                events=fresh,
+                older=None,
+                newest=fresh[0].pk if fresh else after,
+                waiting=as_text(waiting),
+            ),
+            "decided": decided,
+            "query": filter_query(request),
+        },
+    )
+
+
+@login_required
+def event_detail(request: UserRequest, pk: int) -> HttpResponse:
+    events = PlexWebhookLog.objects.visible_to(request.user)
+    event = get_object_or_404(
+        events.select_related("account", "conflict", "mapping", "tvshow", "config__user"), pk=pk
+    )
+    return render(request, "plex/event_detail.html", {"event": event})
+
+
+@login_required
+@require_POST
+def process_again(request: UserRequest, pk: int) -> HttpResponse:
+    event = get_object_or_404(PlexWebhookLog.objects.visible_to(request.user), pk=pk)
+    if event.payload is None:
+        messages.error(
+            request, "This event could not be read, so there is nothing to process again."
+        )
+    else:
+        reprocess(event, user=request.user)
+        messages.success(request, "The event is processed again; its outcome appears in a moment.")
+    return redirect(next_url(request, default="plex:event-detail", arg=event.pk))
+
+
+def read_page(request: UserRequest, form: ActivityFilterForm, *, before: int | None) -> EventPage:
+    rows = filtered(request.user, form)
+    lowest = None
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    if needs_bound(form) and (lowest := lowest_id(before)):
+        rows = rows.filter(pk__gte=lowest)
+    found = list(for_list(rows).order_by("-pk")[: PAGE_SIZE + 1])
+    events = found[:PAGE_SIZE]
+    older = events[-1].pk if len(found) > PAGE_SIZE else lowest
+    return EventPage(
+        events=events,
+        older=older,
+        newest=events[0].pk if events else (before or newest_id()),
+        waiting=as_text(still_waiting(events)),
+    )
+
+
+def filter_form(request: UserRequest) -> ActivityFilterForm:
+    accounts = PlexAccount.objects.visible_to(request.user).order_by("account_title", "pk")
+    form = ActivityFilterForm(request.GET, accounts=accounts[:SHOWN_ACCOUNTS])
+    form.is_valid()
+    return form
+
+
+def filtered(user: User, form: ActivityFilterForm) -> QuerySet[PlexWebhookLog]:
+    rows = PlexWebhookLog.objects.visible_to(user)
+    if status := form.cleaned_data.get("status"):
+        rows = rows.filter(status=status)
+    if account := form.cleaned_data.get("account"):
+        rows = rows.filter(account=account)
+    if title := form.cleaned_data.get("show"):
+        shows = PlexShowMapping.objects.filter(
+            Q(plex_title__icontains=title) | Q(tvshow__title__icontains=title)
+        )
+        rows = rows.filter(mapping__in=list(shows.values_list("pk", flat=True)[:SHOWS_PER_TITLE]))
+    return rows
+
+
+def needs_bound(form: ActivityFilterForm) -> bool:
+    """Whether no index leads to the rows: a common outcome, of any show."""
+    status = form.cleaned_data.get("status")
+    return bool(status) and status not in INDEXED_STATUSES and not form.cleaned_data.get("show")
+
+
+def lowest_id(before: int | None) -> int | None:
+    """The id down to which a bounded list looks; None when that is the end of the log."""
+    top = before if before is not None else newest_id() + 1
+    lowest = top - FILTERED_ROWS
+    return lowest if lowest > 1 else None
+
+
+def newest_id() -> int:
+    return PlexWebhookLog.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def for_list(rows: QuerySet[PlexWebhookLog]) -> QuerySet[PlexWebhookLog]:
+    return rows.select_related("account", "tvshow", "conflict", "config__user").defer(
+        "payload", "raw_body", "trace", "tvshow__overview", "tvshow__alternative_titles"
+    )
+
+
+def still_waiting(events: Sequence[PlexWebhookLog]) -> list[int]:
+    """The events whose outcome should appear by itself."""
+    since = timezone.now() - WATCHED_FOR
+    return [
+        event.pk for event in events if event.status == Status.PENDING and event.created_at > since
+    ]
+
+
+def filter_query(request: UserRequest) -> str:
+    """The filters alone, for links and polls."""
+    query = QueryDict(mutable=True)
+    for name in ("status", "account", "show"):
+        if value := request.GET.get(name):
+            query[name] = value
+    return query.urlencode()
+
+
+def as_text(ids: Sequence[int]) -> str:
+    return ",".join(str(pk) for pk in ids[:WATCHED_ROWS])

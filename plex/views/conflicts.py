@@ -1,0 +1,90 @@
+"""The questions that Plex events raised, and the answers to them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from plex.cards import ConflictCard, card_of, with_card_data
+from plex.forms import ResolveForm, first_error
+from plex.models import PlexConflict
+from plex.resolution import ResolutionError
+from plex.views.access import UserRequest, as_id
+
+PAGE_SIZE = 10
+
+
+@login_required
+def conflicts(request: UserRequest) -> HttpResponse:
+    """The open ones, newest first."""
+    found = PlexConflict.objects.open().visible_to(request.user)
+    rows = with_card_data(found, user=request.user).order_by("-pk")
+    if before := as_id(request.GET.get("before")):
+        rows = rows.filter(pk__lt=before)
+    page = list(rows[: PAGE_SIZE + 1])
+    shown = page[:PAGE_SIZE]
+    return render(
+        request,
+        "plex/conflicts.html",
+        {
+            "cards": [page_card(conflict) for conflict in shown],
+            "older": shown[-1].pk if len(page) > PAGE_SIZE else None,
+        },
+    )
+
+
+@login_required
+def conflict_detail(request: UserRequest, pk: int) -> HttpResponse:
+    card = page_card(find(request, pk), query=request.GET.get("q", ""))
+    return render(request, "plex/conflict_detail.html", {"card": card})
+
+
+@login_required
+@require_POST
+def resolve(request: UserRequest, pk: int) -> HttpResponse:
+    conflict = get_object_or_404(PlexConflict.objects.visible_to(request.user), pk=pk)
+    if not answer(request, conflict):
+        card = page_card(find(request, pk))
+        return render(request, "plex/conflict_detail.html", {"card": card}, status=422)
+    following = next_open(request)
+    if following is None:
+        return redirect("plex:conflicts")
+    return redirect(following)
+
+
+def answer(request: HttpRequest, conflict: PlexConflict) -> bool:
+    """Take the answer of a card's form, and tell the person what came of it. The admin uses it too."""
+    assert request.user.is_authenticated  # noqa: S101 - both callers let nobody else in
+    form = ResolveForm(request.POST, conflict=conflict)
+    if not form.is_valid():
+        messages.error(request, first_error(form))
+        return False
+    try:
+        resolved = form.save(user=request.user)
+    except ResolutionError as error:
+        messages.error(request, str(error))
+        return False
+    messages.success(request, resolved.sentence)
+    return True
+
+
+def next_open(request: UserRequest) -> PlexConflict | None:
+    return PlexConflict.objects.open().visible_to(request.user).order_by("-pk").first()
+
+
+def find(request: UserRequest, pk: int) -> PlexConflict:
+    found = PlexConflict.objects.visible_to(request.user)
+    return get_object_or_404(with_card_data(found, user=request.user), pk=pk)
+
+
+def page_card(conflict: PlexConflict, *, query: str = "") -> ConflictCard:
+    return card_of(
+        conflict,
+        resolve_url=reverse("plex:conflict-resolve", args=[conflict.pk]),
+        search_url=reverse("plex:conflict-detail", args=[conflict.pk]),
+        query=query,
+    )

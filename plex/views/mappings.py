@@ -1,0 +1,127 @@
+"""Which of our shows a Plex show is, and "wrong show?"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from plex.cards import search_shows
+from plex.forms import ChooseShowForm, first_error
+from plex.models import PlexConflict, PlexShowMapping
+from plex.resolution import (
+    ResolutionError,
+    Resolved,
+    confirm_mapping,
+    correct_mapping,
+    ignore_show,
+    resume_sync,
+    stop_sync,
+)
+from plex.views.access import UserRequest, next_url
+from tracker.library import add_show
+from tracker.models import TVShow
+from tracker.tmdb import TmdbError, connect
+
+
+@login_required
+def show_mapping(request: UserRequest, pk: int) -> HttpResponse:
+    """The part of a show's page that says how Plex knows the show; a page by itself without htmx."""
+    show = get_object_or_404(TVShow, pk=pk)
+    mappings = visible_mappings(request.user).filter(tvshow=show)
+    template = (
+        "plex/_show_mapping.html" if request.headers.get("HX-Request") else "plex/show_mapping.html"
+    )
+    return render(request, template, {"show": show, "mappings": mappings})
+
+
+@login_required
+def mapping_detail(request: UserRequest, pk: int) -> HttpResponse:
+    """How a Plex show is mapped, and the search for the right show."""
+    return render_detail(request, pk)
+
+
+@login_required
+@require_POST
+def choose(request: UserRequest, pk: int) -> HttpResponse:
+    """Confirm the show, or move the plays to the right one."""
+    mapping = get_object_or_404(PlexShowMapping.objects.visible_to(request.user), pk=pk)
+    form = ChooseShowForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, first_error(form))
+        return render_detail(request, pk, status=422)
+    try:
+        show = form.cleaned_data["tvshow_id"] or add_show(
+            tmdb_id=form.cleaned_data["tmdb_id"], tmdb=connect()
+        )
+        resolved = choose_show(mapping, user=request.user, show=show)
+    except (ResolutionError, TmdbError) as error:
+        messages.error(request, str(error))
+        return render_detail(request, pk, status=422)
+    messages.success(request, resolved.sentence)
+    return redirect("plex:mapping-detail", mapping.pk)
+
+
+def choose_show(mapping: PlexShowMapping, *, user: User, show: TVShow) -> Resolved:
+    """Confirm the show of a mapping, or correct it with its plays. The admin uses it too."""
+    if mapping.tvshow_id in (None, show.pk):
+        return confirm_mapping(mapping, user=user, show=show)
+    return correct_mapping(mapping, user=user, show=show)
+
+
+@login_required
+@require_POST
+def stop(request: UserRequest, pk: int) -> HttpResponse:
+    said = "Plays of “{}” on Plex are no longer recorded."
+    return change(request, pk, stop_sync, said=said)
+
+
+@login_required
+@require_POST
+def resume(request: UserRequest, pk: int) -> HttpResponse:
+    return change(request, pk, resume_sync, said="Plays of “{}” on Plex are recorded again.")
+
+
+@login_required
+@require_POST
+def ignore(request: UserRequest, pk: int) -> HttpResponse:
+    return change(request, pk, ignore_show, said="You ignore “{}” from now on.")
+
+
+def change(
+    request: UserRequest, pk: int, action: Callable[..., object], *, said: str
+) -> HttpResponse:
+    mapping = get_object_or_404(PlexShowMapping.objects.visible_to(request.user), pk=pk)
+    try:
+        action(mapping, user=request.user)
+    except ResolutionError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said.format(mapping))
+    return redirect(next_url(request, default="plex:mapping-detail", arg=mapping.pk))
+
+
+def visible_mappings(user: User) -> QuerySet[PlexShowMapping]:
+    open_conflicts = PlexConflict.objects.open().order_by("pk")
+    return (
+        PlexShowMapping.objects.visible_to(user)
+        .select_related("tvshow")
+        .prefetch_related(Prefetch("conflicts", open_conflicts, to_attr="open_conflicts"))
+        .order_by("plex_title", "pk")
+    )
+
+
+def render_detail(request: UserRequest, pk: int, *, status: int = 200) -> HttpResponse:
+    mapping = get_object_or_404(visible_mappings(request.user), pk=pk)
+    context = {
+        "mapping": mapping,
+        "found": search_shows(request.GET.get("q", "")),
+        "ignored": mapping.ignored_by.filter(pk=request.user.pk).exists(),
+    }
+    return render(request, "plex/mapping_detail.html", context, status=status)
