@@ -25,19 +25,19 @@ def _empty_cache() -> Iterator[None]:
 @pytest.fixture
 def owner(db) -> User:
     """The admin: staff and superuser."""
-    return factories.UserFactory(username="owner", is_staff=True, is_superuser=True)
+    return factories.UserFactory.create(username="owner", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
 def viewer(db) -> User:
     """Somebody of the household, without any rights over others."""
-    return factories.UserFactory(username="viewer")
+    return factories.UserFactory.create(username="viewer")
 
 
 @pytest.fixture
 def stranger(db) -> User:
     """Another plain user, whose things are none of the viewer's business."""
-    return factories.UserFactory(username="stranger")
+    return factories.UserFactory.create(username="stranger")
 
 
 @pytest.fixture

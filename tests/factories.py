@@ -9,7 +9,8 @@ from itertools import count
 from typing import Any
 
 import factory
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from factory.django import DjangoModelFactory, Password
 
 from tracker.library import index_titles
 from tracker.models import Episode, Season, TrackedShow, TVShow, Watch
@@ -23,16 +24,16 @@ tmdb_ids = count(500_001)
 SeasonSpec = int | Sequence[str | Mapping[str, Any]]
 
 
-class UserFactory(factory.django.DjangoModelFactory):
+class UserFactory(DjangoModelFactory[User]):
     class Meta:
-        model = get_user_model()
+        model = User
         skip_postgeneration_save = True
 
     username = factory.Sequence("user{}".format)
-    password = factory.django.Password(PASSWORD)
+    password = Password(PASSWORD)
 
 
-class TVShowFactory(factory.django.DjangoModelFactory):
+class TVShowFactory(DjangoModelFactory[TVShow]):
     class Meta:
         model = TVShow
 
@@ -43,7 +44,7 @@ class TVShowFactory(factory.django.DjangoModelFactory):
     production_status = "Returning Series"
 
 
-class SeasonFactory(factory.django.DjangoModelFactory):
+class SeasonFactory(DjangoModelFactory[Season]):
     class Meta:
         model = Season
 
@@ -51,7 +52,7 @@ class SeasonFactory(factory.django.DjangoModelFactory):
     season_number = 1
 
 
-class EpisodeFactory(factory.django.DjangoModelFactory):
+class EpisodeFactory(DjangoModelFactory[Episode]):
     class Meta:
         model = Episode
 
@@ -67,7 +68,7 @@ class EpisodeFactory(factory.django.DjangoModelFactory):
     )
 
 
-class TrackedShowFactory(factory.django.DjangoModelFactory):
+class TrackedShowFactory(DjangoModelFactory[TrackedShow]):
     class Meta:
         model = TrackedShow
 
@@ -76,7 +77,7 @@ class TrackedShowFactory(factory.django.DjangoModelFactory):
     status = TrackedShow.Status.WATCHING
 
 
-class WatchFactory(factory.django.DjangoModelFactory):
+class WatchFactory(DjangoModelFactory[Watch]):
     class Meta:
         model = Watch
 
@@ -99,8 +100,8 @@ def season_episodes(
     )
     episodes = []
     for position, item in enumerate(items, start=1):
-        given = {"name": item} if isinstance(item, str) else dict(item)
-        number = given.get("episode_number", position)
+        given: dict[str, Any] = {"name": item} if isinstance(item, str) else dict(item)
+        number = int(given.get("episode_number", position))
         episodes.append(
             {
                 "episode_number": number,
@@ -148,7 +149,7 @@ def make_show(
     """
     tmdb_id = next(tmdb_ids) if tmdb_id is None else tmdb_id
     seasons = {1: 10} if seasons is None else seasons
-    show = TVShowFactory(title=title, tmdb_id=tmdb_id, first_air_date=first_air_date, **fields)
+    show = TVShowFactory.create(title=title, tmdb_id=tmdb_id, first_air_date=first_air_date, **fields)
     starts = season_starts(seasons, first_air_date)
     rows = {
         number: Season.objects.create(

@@ -1,27 +1,64 @@
-"""Shows come in, stay fresh, and are tracked by users."""
+"""Shows come in, stay fresh, and are tracked by users.
+
+What needs TMDB fetches first and writes afterwards, in one short transaction.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
-from tracker.models import ShowTitle, TrackedShow, TVShow
+from tracker import catalogue_rows, watching
+from tracker.models import ShowTitle, TrackedShow, TVShow, Watch
+from tracker.statuses import ENDED
 from tracker.titles import title_key
-from tracker.tmdb import ShowData, Tmdb
+from tracker.tmdb import ShowData, Tmdb, TmdbError
+
+RUNNING_SHOW_AGE = timedelta(days=1)
+# TMDB's terms allow six months; one is left for the tries that fail.
+ANY_SHOW_AGE = timedelta(days=150)
 
 
 def add_show(*, tmdb_id: int, tmdb: Tmdb, source: str = TVShow.Source.MANUAL) -> TVShow:
-    raise NotImplementedError
+    """The show with this TMDB id, fetched with all its seasons if the library lacks it.
+
+    Two at once make one show. Raises `TmdbError`.
+    """
+    complete = Q(refreshed_at__isnull=False) | Q(seasons__isnull=False)
+    show = TVShow.objects.filter(complete, tmdb_id=tmdb_id).first()
+    return show or save_show(tmdb.fetch_show(tmdb_id), source=source)
 
 
 def save_show(data: ShowData, *, source: str) -> TVShow:
-    raise NotImplementedError
+    """Write a fetched show, over the row that the library has of it or as a new one.
+
+    A row without a TMDB id but with the same TVDB or IMDb id is taken over.
+    """
+
+    def find_or_make() -> TVShow:
+        show = catalogue_rows.find_show(data)
+        return show or TVShow.objects.create(
+            tmdb_id=data.tmdb_id, title=data.title[:500], source=source
+        )
+
+    return _write(data, find_or_make)
 
 
 def refresh_show(show: TVShow, *, tmdb: Tmdb) -> TVShow:
-    raise NotImplementedError
+    """Bring a show up to date with TMDB; its watches stay with their episodes.
+
+    Trackers' statuses follow: complete when the show has ended meanwhile, watching again when it has
+    been revived. Raises `TmdbError`.
+    """
+    if show.tmdb_id is None:
+        raise TmdbError("This show has no TMDB id; add it again by search.", permanent=True)
+    data = tmdb.fetch_show(show.tmdb_id)
+    return _write(data, lambda: TVShow.objects.get(pk=show.pk))
 
 
 def index_titles(show: TVShow) -> None:
@@ -36,25 +73,90 @@ def index_titles(show: TVShow) -> None:
         key = title_key(text)[:500]
         if key:
             wanted.setdefault(key, (text[:500], kind))
+    outdated = []
     for row in show.titles.all():
         if wanted.get(row.key) == (row.title, row.kind):
             del wanted[row.key]
         else:
-            row.delete()
+            outdated.append(row.pk)
+    ShowTitle.objects.filter(pk__in=outdated).delete()
     ShowTitle.objects.bulk_create(
-        [ShowTitle(show=show, key=key, title=t, kind=kind) for key, (t, kind) in wanted.items()]
+        ShowTitle(show=show, key=key, title=text, kind=kind) for key, (text, kind) in wanted.items()
     )
 
 
 def track_show(
     *, user: User, show: TVShow, status: str = TrackedShow.Status.PLAN_TO_WATCH
 ) -> TrackedShow:
-    raise NotImplementedError
+    """The user's tracking of a show, begun with this status.
+
+    One that exists keeps its status; only "plan to watch" gives way to another.
+    """
+    tracked, _ = TrackedShow.objects.get_or_create(
+        user=user, show=show, defaults={"status": status}
+    )
+    plan = TrackedShow.Status.PLAN_TO_WATCH
+    if tracked.status == plan != status:
+        tracked.status = status
+        tracked.save(update_fields=["status", "updated_at"])
+    return tracked
 
 
+@transaction.atomic
 def stop_tracking(*, user: User, show: TVShow, forget_watches: bool) -> None:
-    raise NotImplementedError
+    """Take a show off the user's list, and its watches too if they are to be forgotten.
+
+    Forgotten watches leave tombstones, so that nothing brings the same viewings back.
+    """
+    TrackedShow.objects.filter(user=user, show=show).delete()
+    if forget_watches:
+        watches = Watch.objects.standing().filter(user=user, episode__season__show=show)
+        watches.update(removed_at=timezone.now())
 
 
 def shows_due_for_refresh(now: datetime) -> QuerySet[TVShow]:
-    raise NotImplementedError
+    """Shows to read from TMDB again, the stalest first: running ones daily, each within 150 days."""
+    running = ~Q(production_status__in=ENDED)
+    due = (
+        Q(refreshed_at=None)
+        | Q(refreshed_at__lte=now - ANY_SHOW_AGE)
+        | (running & Q(refreshed_at__lte=now - RUNNING_SHOW_AGE))
+    )
+    return TVShow.objects.filter(due, tmdb_id__isnull=False).order_by(
+        F("refreshed_at").asc(nulls_first=True), "id"
+    )
+
+
+def _write(data: ShowData, get_row: Callable[[], TVShow]) -> TVShow:
+    """All rows of a show in one transaction. Whoever loses a race against another writer of the
+    same rows finds, the second time, what the other wrote."""
+    try:
+        return _write_once(data, get_row)
+    except IntegrityError:
+        return _write_once(data, get_row)
+
+
+@transaction.atomic
+def _write_once(data: ShowData, get_row: Callable[[], TVShow]) -> TVShow:
+    # Locked: two refreshes of one show must not plan from the same state.
+    show = TVShow.objects.select_for_update().get(pk=get_row().pk)
+    had_ended = show.has_ended
+    catalogue_rows.write_show(show, data, now=timezone.now())
+    catalogue_rows.write_episodes(show, data)
+    index_titles(show)
+    _follow_production(show, had_ended=had_ended)
+    return show
+
+
+def _follow_production(show: TVShow, *, had_ended: bool) -> None:
+    status = TrackedShow.Status
+    tracked = show.tracked.all()
+    if had_ended and not show.has_ended:
+        tracked.filter(status=status.COMPLETED).update(
+            status=status.WATCHING, finished_on=None, updated_at=timezone.now()
+        )
+    if show.has_ended:
+        watchers = tracked.filter(status=status.WATCHING).values_list("user_id", flat=True)
+        watching.settle_status(
+            user_ids=list(watchers), show_ids=[show.pk], today=timezone.localdate()
+        )

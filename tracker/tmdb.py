@@ -111,7 +111,7 @@ class BoundedRetry(Retry):
         return super().new(started=self.started, **kwargs)
 
     def get_backoff_time(self) -> float:
-        return BACKOFF_SECONDS * 2 ** len(self.history) * random.uniform(0.5, 1)  # noqa: S311 - a wait
+        return random.uniform(0.5, 1) * BACKOFF_SECONDS * 2.0 ** len(self.history)  # noqa: S311
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         try:
@@ -227,7 +227,7 @@ class Tmdb:
         raise error
 
     def _send(self, path: str, params: Mapping[str, str]) -> requests.Response:
-        self._adapter.max_retries = BoundedRetry(
+        self._adapter.max_retries = self._retry = BoundedRetry(
             total=TRIES - 1,
             status_forcelist=TEMPORARY_STATUSES,
             allowed_methods=["GET"],
@@ -243,11 +243,13 @@ class Tmdb:
 
     def _read(self, response: requests.Response) -> bytes:
         """The body, unless it is endless or drips in: the read timeout only limits each piece."""
-        started = self._adapter.max_retries.started
         body = bytearray()
         while piece := response.raw.read1(65_536, decode_content=True):
             body += piece
-            if len(body) > LARGEST_ANSWER_BYTES or time.monotonic() - started > CALL_SECONDS:
+            if (
+                len(body) > LARGEST_ANSWER_BYTES
+                or time.monotonic() - self._retry.started > CALL_SECONDS
+            ):
                 raise requests.Timeout
         return bytes(body)
 
