@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tracker.environment import env
+from tracker.management.commands.run import web_addresses, why_not
+
+ROOT = Path(__file__).resolve().parents[2]
+SLEEPER = "import time; print('child up', flush=True); time.sleep(100)"
+STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('child up', flush=True); time.sleep(100)"
+SUPERVISE = """
+import sys
+from tracker.supervision import Child, Supervisor
+child = Child(name="sleepy", arguments=[sys.executable, "-c", sys.argv[1]])
+Supervisor([child], say=lambda text: print(text, flush=True), check=lambda: True).run()
+"""
+
+
+class Program:
+    """A process whose output can be waited for; `left()` finds everything that it started."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        self.mark = f"FULL_TRACKER_TEST={uuid.uuid4().hex}"
+        name, _, value = self.mark.partition("=")
+        self.output = ""
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **environment, name: value, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def wait_for(self, text: str, *, times: int = 1, seconds: float = 30) -> str:
+        assert self.process.stdout
+        descriptor = self.process.stdout.fileno()
+        deadline = time.monotonic() + seconds
+        while self.output.count(text) < times:
+            left = deadline - time.monotonic()
+            assert select.select([descriptor], [], [], max(left, 0))[0], (
+                f"no {text!r} in: {self.output}"
+            )
+            data = os.read(descriptor, 65536)
+            assert data, f"ended without {text!r}: {self.output}"
+            self.output += data.decode()
+        return self.output
+
+    def left(self, *, seconds: float = 0) -> list[int]:
+        """The processes that still run, after waiting up to some seconds for them to end."""
+        deadline = time.monotonic() + seconds
+        while (found := self.find()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def find(self) -> list[int]:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if self.mark.encode() in path.read_bytes().split(b"\0"):
+                    found.append(int(path.parent.name))
+            except OSError:
+                continue
+        return found
+
+    def end(self) -> int:
+        """TERM, then the exit code; the rest of the output is read."""
+        self.process.terminate()
+        self.output += self.process.communicate(timeout=30)[0].decode()
+        return self.process.returncode
+
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+
+
+@pytest.fixture
+def start() -> Iterator[type[Program]]:
+    programs: list[Program] = []
+
+    class Started(Program):
+        def __init__(self, *arguments: str, **environment: str) -> None:
+            super().__init__(*arguments, **environment)
+            programs.append(self)
+
+    yield Started
+    for program in programs:
+        for pid in program.find():
+            os.kill(pid, signal.SIGKILL)
+        program.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_everything(start, number):
+    program = start("-c", SUPERVISE, SLEEPER)
+    program.wait_for("child up")
+    assert len(program.left()) == 2
+    program.process.send_signal(number)
+    program.wait_for("Stopped.", seconds=5)
+    assert program.process.wait(5) == 0
+    assert program.left() == []
+
+
+def test_a_child_that_dies_starts_again_and_later_each_time(start):
+    program = start("-c", SUPERVISE, "print('child up', flush=True); raise SystemExit(3)")
+    program.wait_for("child up", times=2)
+    program.wait_for("starts again in 2 s")
+    assert "The sleepy process ended (exit code 3); it starts again in 1 s." in program.output
+    assert program.end() == 0
+
+
+def test_children_die_with_a_parent_that_is_killed(start):
+    program = start("-c", SUPERVISE, SLEEPER)
+    program.wait_for("child up")
+    program.process.kill()
+    assert program.left(seconds=5) == []
+
+
+def test_a_second_signal_ends_a_stubborn_child_at_once(start):
+    program = start("-c", SUPERVISE, STUBBORN)
+    program.wait_for("child up")
+    program.process.send_signal(signal.SIGINT)
+    program.wait_for("Stopping")
+    program.process.send_signal(signal.SIGINT)
+    program.wait_for("Stopped.", seconds=5)
+    assert program.left(seconds=1) == []
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])
+
+
+def run(start: type[Program], folder: Path, **environment: str) -> Program:
+    settings = {
+        "DJANGO_SETTINGS_MODULE": "tracker.settings",
+        "DATA_DIR": str(folder),
+        "DATABASE_URL": "",
+        "HOST": "127.0.0.1",
+        "PORT": free_port(),
+        "SECRET_KEY": "",
+        "ENCRYPTION_KEY": "",
+    }
+    return start("manage.py", "run", **(settings | environment))
+
+
+def fetch(address: str) -> int:
+    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own server
+        return int(answer.status)
+
+
+def file_contents(folder: Path) -> dict[str, str]:
+    return {name: (folder / name).read_text() for name in ("secret_key", "encryption_key")}
+
+
+@pytest.mark.slow
+def test_run_makes_the_installation_serves_it_and_stops_clean(start, tmp_path):
+    folder = tmp_path / "data"
+    program = run(start, folder)
+    output = program.wait_for("Ctrl-C stops it.", seconds=90)
+    setup = re.search(r"http://127\.0\.0\.1:\d+/setup/[0-9a-f]{32}/", output)
+    assert setup
+    assert fetch(setup[0]) == 200
+    keys = file_contents(folder)
+    assert program.end() == 0
+    assert program.left() == []
+
+    started = time.monotonic()
+    again = run(start, folder)
+    output = again.wait_for("Ctrl-C stops it.")
+    # Under 5 seconds on an idle machine; the suite may share it.
+    assert time.monotonic() - started < 15
+    assert setup[0].rsplit("/", 2)[1] not in output
+    assert file_contents(folder) == keys
+    assert again.end() == 0
+
+
+@pytest.mark.slow
+def test_two_starts_at_once_make_one_set_of_keys(start, tmp_path):
+    programs = [run(start, tmp_path / "data") for _ in range(2)]
+    for program in programs:
+        program.wait_for("Ctrl-C stops it.", seconds=120)
+    made = "".join(program.output for program in programs)
+    assert (made.count("Made "), made.count("Traceback")) == (2, 0)
+    assert [program.end() for program in programs] == [0, 0]
+
+
+def test_a_port_in_use_is_said_in_one_sentence(start, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        program = run(start, tmp_path / "data", PORT=port)
+        output = program.process.communicate(timeout=30)[0].decode()
+    assert program.process.returncode == 1
+    assert output == (
+        f"CommandError: Port {port} is in use. Stop the other program, or choose another: PORT=8001 make run\n"
+    )
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("port", ["eight", "70000"])
+def test_a_port_that_is_none_is_said_in_one_sentence(start, tmp_path, port):
+    program = run(start, tmp_path / "data", PORT=port)
+    output = program.process.communicate(timeout=30)[0].decode()
+    assert "PORT must be a number from 1 to 65535" in output
+    assert "Traceback" not in output
+
+
+def test_a_low_port_asks_for_a_higher_one():
+    assert "above 1023" in why_not(PermissionError(13, "Permission denied"), host="::", port="80")
+
+
+def test_the_addresses_begin_with_the_public_one(settings):
+    settings.PUBLIC_URL = "https://tv.example.org"
+    addresses = web_addresses("::", 8000)
+    assert addresses[:2] == ["https://tv.example.org", "http://localhost:8000"]
+    assert not any("127.0.0.1" in address for address in addresses)
+    settings.PUBLIC_URL = ""
+    assert web_addresses("::1", 80) == ["http://[::1]"]
+
+
+def test_env_reads_a_file_where_the_name_is_unset(monkeypatch, tmp_path):
+    (tmp_path / "value").write_text(" from a file \n")
+    monkeypatch.setenv("SOME_SETTING_FILE", str(tmp_path / "value"))
+    assert env("SOME_SETTING") == "from a file"
