@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Prefetch, Q, QuerySet
 
 from plex.models import PlexConflict, PlexWebhookLog
+from plex.models.conflicts import PlexConflictQuerySet
 from tracker.models import TVShow
 from tracker.tmdb import FoundShow, TmdbError, connect
 
@@ -81,7 +82,7 @@ class ConflictCard:
         return max(0, self.held_count - len(self.waiting))
 
 
-def with_card_data(conflicts: QuerySet[PlexConflict], *, user: User) -> QuerySet[PlexConflict]:
+def with_card_data(conflicts: PlexConflictQuerySet, *, user: User) -> QuerySet[PlexConflict]:
     """Everything that cards need, in a fixed number of queries; only plays that the user may see."""
     waiting = (
         PlexWebhookLog.objects.held()

@@ -8,15 +8,12 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.models import User
 
 from plex.connection import save_settings
 from plex.models import PlexAccount, PlexConfig, PlexConflict, Status
 from plex.resolution import Resolved, resolve_conflict
-from tracker.encryption import seal
-from tracker.models import Episode, SiteSettings, TVShow
-from tracker.tmdb import Tmdb, TmdbError
+from tracker.models import Episode, TVShow
 
 TMDB_ADDRESS = re.compile(
     r"(?:https?://)?(?:www\.)?themoviedb\.org/tv/(\d{1,9})(?:[-/?#].*)?", re.ASCII
@@ -123,29 +120,6 @@ def split_address(text: str) -> SplitResult | None:
         return None
     usable = parts.scheme in {"http", "https"} and has_host and not re.search(r"\s", text)
     return parts if usable else None
-
-
-class TmdbKeyForm(forms.Form):
-    """The TMDB key of the installation, tried out before it is stored."""
-
-    tmdb_api_key = forms.CharField(
-        label="TMDB key",
-        max_length=500,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-
-    def clean_tmdb_api_key(self) -> str:
-        key: str = self.cleaned_data["tmdb_api_key"]
-        try:
-            Tmdb(api_key=key, base_url=settings.TMDB_API_URL).check()
-        except TmdbError as error:
-            raise forms.ValidationError(str(error)) from error
-        return key
-
-    def save(self) -> None:
-        site = SiteSettings.load()
-        seal(site, "tmdb_api_key", self.cleaned_data["tmdb_api_key"])
-        site.save(update_fields=["tmdb_api_key"])
 
 
 class AccountForm(forms.Form):

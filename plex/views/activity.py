@@ -12,13 +12,15 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from plex.forms import ActivityFilterForm
 from plex.inbox import reprocess
 from plex.models import PlexAccount, PlexShowMapping, PlexWebhookLog, Status
-from plex.views.access import UserRequest, as_id, next_url
+from plex.views.access import as_id
+from tracker.views.answers import UserRequest, next_url
 
 PAGE_SIZE = 50
 # A filter without an index reads rows until the page is full. With a million rows and few hits that
@@ -113,7 +115,7 @@ def process_again(request: UserRequest, pk: int) -> HttpResponse:
     else:
         reprocess(event, user=request.user)
         messages.success(request, "The event is processed again; its outcome appears in a moment.")
-    return redirect(next_url(request, default="plex:event-detail", arg=event.pk))
+    return redirect(next_url(request, reverse("plex:event-detail", args=[event.pk])))
 
 
 def read_page(request: UserRequest, form: ActivityFilterForm, *, before: int | None) -> EventPage:

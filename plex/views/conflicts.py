@@ -13,7 +13,9 @@ from plex.cards import ConflictCard, card_of, with_card_data
 from plex.forms import ResolveForm, first_error
 from plex.models import PlexConflict
 from plex.resolution import ResolutionError
-from plex.views.access import UserRequest, as_id
+from plex.views.access import as_id
+from tracker.tmdb import TmdbError
+from tracker.views.answers import UserRequest
 
 PAGE_SIZE = 10
 
@@ -65,7 +67,7 @@ def answer(request: HttpRequest, conflict: PlexConflict) -> bool:
         return False
     try:
         resolved = form.save(user=request.user)
-    except ResolutionError as error:
+    except (ResolutionError, TmdbError) as error:
         messages.error(request, str(error))
         return False
     messages.success(request, resolved.sentence)

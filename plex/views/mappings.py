@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from plex.cards import search_shows
@@ -24,10 +25,10 @@ from plex.resolution import (
     resume_sync,
     stop_sync,
 )
-from plex.views.access import UserRequest, next_url
 from tracker.library import add_show
 from tracker.models import TVShow
 from tracker.tmdb import TmdbError, connect
+from tracker.views.answers import UserRequest, next_url
 
 
 @login_required
@@ -35,9 +36,7 @@ def show_mapping(request: UserRequest, pk: int) -> HttpResponse:
     """The part of a show's page that says how Plex knows the show; a page by itself without htmx."""
     show = get_object_or_404(TVShow, pk=pk)
     mappings = visible_mappings(request.user).filter(tvshow=show)
-    template = (
-        "plex/_show_mapping.html" if request.headers.get("HX-Request") else "plex/show_mapping.html"
-    )
+    template = "plex/_show_mapping.html" if request.htmx else "plex/show_mapping.html"
     return render(request, template, {"show": show, "mappings": mappings})
 
 
@@ -104,7 +103,7 @@ def change(
         messages.error(request, str(error))
     else:
         messages.success(request, said.format(mapping))
-    return redirect(next_url(request, default="plex:mapping-detail", arg=mapping.pk))
+    return redirect(next_url(request, reverse("plex:mapping-detail", args=[mapping.pk])))
 
 
 def visible_mappings(user: User) -> QuerySet[PlexShowMapping]:

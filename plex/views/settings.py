@@ -18,19 +18,21 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from plex import connection
-from plex.forms import AccountForm, PlexSettingsForm, TmdbKeyForm, first_error
+from plex.forms import AccountForm, PlexSettingsForm, first_error
 from plex.inbox import retry_waiting_for_tmdb
 from plex.models import PlexAccount, PlexConfig, PlexWebhookLog
 from plex.resolution import ResolutionError, assign_account, replay_account
-from plex.views.access import UserRequest
 from tracker.encryption import DecryptionError, reveal
 from tracker.environment import own_hosts
+from tracker.forms import TmdbKeyForm
 from tracker.models import SiteSettings
+from tracker.views.answers import UserRequest, next_url
 
 SHOWN_ACCOUNTS = 50
 
@@ -147,9 +149,13 @@ def replay(request: UserRequest, pk: int) -> HttpResponse:
     """Record the plays of an account that were held until somebody said whose they are."""
     account = get_object_or_404(PlexAccount.objects.visible_to(request.user), pk=pk)
     try:
-        messages.success(request, replay_account(account, by=request.user).sentence)
+        resolved = replay_account(account, by=request.user)
     except ResolutionError as error:
         messages.error(request, str(error))
+        return redirect("plex:settings")
+    recorded = "1 play was" if resolved.recorded == 1 else f"{resolved.recorded} plays were"
+    waiting = f" {resolved.still_open} still wait: see the activity." if resolved.still_open else ""
+    messages.success(request, f"{recorded} recorded for “{account.account_title}”.{waiting}")
     return redirect("plex:settings")
 
 
@@ -170,7 +176,7 @@ def save_tmdb_key(request: UserRequest) -> HttpResponse:
         return redirect("plex:settings")
     retry_waiting_for_tmdb(now=timezone.now())
     messages.success(request, "The TMDB key works and was saved.")
-    return redirect("plex:settings")
+    return redirect(next_url(request, reverse("plex:settings")))
 
 
 def render_page(

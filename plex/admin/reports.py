@@ -1,0 +1,78 @@
+"""The database views, the answers of TMDB, and the periodic jobs: to look at."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from plex.admin.read_only import BoundedPaginator, ReadOnlyAdmin
+from plex.models import Job, PlexSyncStats, PlexUnmappedShow, PlexWebhookActivity, TmdbLookup
+from plex.templatetags.plex_events import as_json
+
+
+@admin.register(PlexSyncStats)
+class PlexSyncStatsAdmin(ReadOnlyAdmin):
+    list_display = (
+        "user_id",
+        "total_shows",
+        "mapped_shows",
+        "confirmed_shows",
+        "open_conflicts",
+        "total_events",
+        "successful_events",
+        "failed_events",
+        "held_events",
+        "last_event_at",
+    )
+    ordering = ("user_id",)
+
+
+@admin.register(PlexWebhookActivity)
+class PlexWebhookActivityAdmin(ReadOnlyAdmin):
+    list_display = ("day", "event_type", "status", "event_count", "avg_duration_ms")
+    ordering = ("-day", "event_type", "status")
+    list_per_page = 200
+
+
+@admin.register(PlexUnmappedShow)
+class PlexUnmappedShowAdmin(ReadOnlyAdmin):
+    list_display = (
+        "plex_title",
+        "plex_year",
+        "event_count",
+        "held_count",
+        "last_event_at",
+        "mapping",
+    )
+    ordering = ("-last_event_at", "mapping_id")
+    search_fields = ("plex_title",)
+
+    @admin.display(description="")
+    def mapping(self, row: PlexUnmappedShow) -> SafeString:
+        address = reverse("admin:plex_plexshowmapping_change", args=[row.mapping_id])
+        return format_html('<a href="{}">Choose a show</a>', address)
+
+
+@admin.register(TmdbLookup)
+class TmdbLookupAdmin(ReadOnlyAdmin):
+    list_display = ("key", "fetched_at", "has_answer")
+    ordering = ("-fetched_at",)
+    search_fields = ("key",)
+    paginator = BoundedPaginator
+    fields = ("key", "fetched_at", "pretty")
+
+    @admin.display(description="Found something", boolean=True)
+    def has_answer(self, lookup: TmdbLookup) -> bool:
+        return bool(lookup.answer)
+
+    @admin.display(description="Answer")
+    def pretty(self, lookup: TmdbLookup) -> SafeString:
+        return format_html('<pre tabindex="0">{}</pre>', as_json(lookup.answer))
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("name", "last_run_at", "lease_until", "last_error")
+    ordering = ("name",)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from plex.views import activity, conflicts, mappings, settings
+
+app_name = "plex"
+
+urlpatterns = [
+    path("", settings.settings_page, name="settings"),
+    path("connect/", settings.connect, name="connect"),
+    path("secret/", settings.renew_secret, name="renew-secret"),
+    path("accounts/<int:pk>/", settings.assign, name="account"),
+    path("accounts/<int:pk>/replay/", settings.replay, name="account-replay"),
+    path("tmdb-key/", settings.save_tmdb_key, name="tmdb-key"),
+    path("conflicts/", conflicts.conflicts, name="conflicts"),
+    path("conflicts/<int:pk>/", conflicts.conflict_detail, name="conflict-detail"),
+    path("conflicts/<int:pk>/resolve/", conflicts.resolve, name="conflict-resolve"),
+    path("activity/", activity.activity, name="activity"),
+    path("activity/new/", activity.new_events, name="activity-new"),
+    path("activity/<int:pk>/", activity.event_detail, name="event-detail"),
+    path("activity/<int:pk>/again/", activity.process_again, name="event-again"),
+    path("shows/<int:pk>/mapping/", mappings.show_mapping, name="show-mapping"),
+    path("mappings/<int:pk>/", mappings.mapping_detail, name="mapping-detail"),
+    path("mappings/<int:pk>/choose/", mappings.choose, name="mapping-choose"),
+    path("mappings/<int:pk>/stop/", mappings.stop, name="mapping-stop"),
+    path("mappings/<int:pk>/resume/", mappings.resume, name="mapping-resume"),
+    path("mappings/<int:pk>/ignore/", mappings.ignore, name="mapping-ignore"),
+]
