@@ -41,6 +41,8 @@ _KINDS = frozenset({"tv", "tv series", "tv show", "series", "série", "anime"})
 _SUFFIX = re.compile(r"\s*[(\[]([^()\[\]]{1,40})[)\]]\s*\Z")
 _SUFFIX_PARTS = re.compile(r"[:,/]|(?<=[0-9])\s+|\s+(?=[0-9]{4}\b)", re.ASCII)
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
+_LAST_BRACKET = re.compile(r"(.+?)\s*[(\[][^()\[\]]*[)\]]")
+_BARE_YEAR = re.compile(r"(.+) ((?:19|20)[0-9]{2})", re.ASCII)
 _MAX_SUFFIXES = 3
 
 _AND = re.compile(r"[&+]")
@@ -48,6 +50,13 @@ _APOSTROPHES = re.compile("['\u2018\u2019`\u00b4\u02bb\u02bc\u2032]")
 _AT_IN_A_WORD = re.compile(r"(?<=\w)@(?=\w)")
 _ORDINAL = re.compile(r"([0-9]+)(?:st|nd|rd|th)\b", re.ASCII)
 _DIGIT_EDGE = re.compile(r"(?<=[0-9])(?=[^\W0-9])|(?<=[^\W0-9])(?=[0-9])", re.ASCII)
+# A maker's name in front that Plex has and TMDB has not, or the other way round. A closed list: "any
+# possessive" would make "Dead Man's Gun" and "Gun", both of 1997, one show.
+_ARTICLES = frozenset({"the", "a", "an"})
+_BRANDS = (
+    ("marvels",), ("disneys",), ("dcs",), ("dreamworks",), ("national", "lampoons"),
+    ("star", "wars"), ("star", "trek"),
+)  # fmt: skip
 _NAME_WITH_A = re.compile(r"\Aa[-.](?=\w)")
 # Letters that carry no mark which could be taken off.
 _LETTERS = str.maketrans(
@@ -68,13 +77,19 @@ _NUMBERS = {
     word: str(number)
     for words in (
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen twenty",
+        "fifteen sixteen seventeen eighteen nineteen",
         "- first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth",
         # Not I, V and X: as words of their own they are far more often letters.
         "- - ii iii iv - vi vii viii ix - xi xii xiii xiv xv xvi xvii xviii xix xx",
     )
     for number, word in enumerate(words.split())
     if word != "-"
+}
+_TENS = {
+    word: str(tens)
+    for tens, word in enumerate(
+        ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), start=2
+    )
 }
 _SHORT = {
     "bros": "brothers", "dr": "doctor", "mr": "mister", "mrs": "missus", "sgt": "sergeant",
@@ -112,8 +127,23 @@ def title_key(title: str) -> str:
 def parse_title(title: str) -> ParsedTitle:
     """Read a title as Plex or TMDB writes it: "Dynasty (2017)", "The Office (US)"."""
     name, year, country = split_suffixes(title)
-    key = "".join(spelled_words(name)) or name.casefold()
-    return ParsedTitle(text=title, key=key[:MAX_KEY_LENGTH].strip(), year=year, country=country)
+    return ParsedTitle(text=title, key=_key(name), year=year, country=country)
+
+
+def looser_title(title: str) -> ParsedTitle | None:
+    """Read a title once more: a bare year behind it as the year, any last bracket as a remark.
+
+    "What If 2021", "Silver Spoon (Season One)". None if there is neither. Good only where no
+    show has the title as it stands: "Japan Sinks: 2020" is a title.
+    """
+    name, year, country = split_suffixes(title)
+    if found := _LAST_BRACKET.fullmatch(name):
+        name = found[1]
+    elif not year and (found := _BARE_YEAR.fullmatch(name)):
+        name, year = found[1], int(found[2])
+    else:
+        return None
+    return ParsedTitle(text=title, key=_key(name), year=year, country=country)
 
 
 def split_suffixes(title: str) -> tuple[str, int | None, str]:
@@ -138,6 +168,11 @@ def spelled_words(name: str) -> list[str]:
     for respell in WORD_RULES.values():
         words = respell(words)
     return words
+
+
+def _key(name: str) -> str:
+    key = "".join(spelled_words(name)) or name.casefold()
+    return key[:MAX_KEY_LENGTH].strip()
 
 
 def _clean(title: str) -> str:
@@ -171,6 +206,19 @@ def _split(text: str) -> list[str]:
     return "".join(signs).split()
 
 
+def _with_digits(words: list[str]) -> list[str]:
+    """Write numbers in digits: Two, second, 2nd and II are 2, "twenty fourth" is 24."""
+    written: list[str] = []
+    for word in words:
+        tens = _TENS.get(written[-1]) if written else None
+        digits = _NUMBERS.get(word, word)
+        if tens and digits != word and len(digits) == 1:
+            written[-1] = tens + digits
+        else:
+            written.append(digits if word not in _TENS else word)
+    return [f"{_TENS[word]}0" if word in _TENS else word for word in written]
+
+
 def without_accents(text: str) -> str:
     """Take marks off Latin, Greek and Cyrillic, Hebrew and Arabic; kana keep theirs."""
     if text.isascii():
@@ -187,7 +235,7 @@ def _is_accent(sign: str) -> bool:
 
 
 def _without_articles(words: list[str]) -> list[str]:
-    if len(words) > 1 and words[0] in {"a", "an"}:
+    if len(words) > 1 and words[0] in _ARTICLES:
         words = words[1:]
     return [word for word in words if word != "the"] or words
 
@@ -195,8 +243,16 @@ def _without_articles(words: list[str]) -> list[str]:
 def _without_kind(words: list[str]) -> list[str]:
     """Take off what only says that it is a series: "Hamatora The Animation"."""
     for ending in _KIND_ENDINGS:
-        if len(words) > len(ending) and tuple(words[-len(ending) :]) == ending:
-            return words[: -len(ending)]
+        rest = words[: -len(ending)]
+        if words[len(rest) :] == list(ending) and not _ARTICLES.issuperset(rest):
+            return rest
+    return words
+
+
+def _without_brand(words: list[str]) -> list[str]:
+    for brand in _BRANDS:
+        if len(words) > len(brand) and tuple(words[: len(brand)]) == brand:
+            return words[len(brand) :]
     return words
 
 
@@ -219,10 +275,11 @@ TEXT_RULES: dict[str, Callable[[str], str]] = {
     "a as a name": lambda text: _NAME_WITH_A.sub("a", text),
 }
 WORD_RULES: dict[str, Callable[[list[str]], list[str]]] = {
-    "numbers": lambda words: [_NUMBERS.get(word, word) for word in words],
+    "numbers": _with_digits,
     "short forms": lambda words: [_SHORT.get(word, word) for word in words],
     "conjunctions": lambda words: ["and" if word in _CONJUNCTIONS else word for word in words],
     "kind of series": _without_kind,
+    "brands": _without_brand,
     "articles": _without_articles,
     "long vowels": _with_short_vowels,
 }
