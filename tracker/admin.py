@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from tracker.models import Season, TrackedShow, TVShow, Watch
 
@@ -51,3 +54,16 @@ class WatchAdmin(admin.ModelAdmin):
     search_fields = ("episode__season__show__title", "user__username")
     ordering = ("-watched_at", "-pk")
     show_full_result_count = False
+
+    @admin.display(description="Show")
+    def show(self, watch: Watch) -> str:
+        return watch.episode.season.show.title
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
