@@ -1,0 +1,178 @@
+"""TMDB with a memory: answers are kept, an outage is met once and not by every row, and nothing is
+asked in the lane that must not wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from plex.models import TmdbLookup
+from tracker import library, tmdb
+from tracker.models import TVShow
+from tracker.tmdb import (
+    FindResult,
+    FoundEpisode,
+    FoundShow,
+    SeasonData,
+    Tmdb,
+    TmdbError,
+    TmdbKeyMissingError,
+)
+
+T = TypeVar("T")
+
+KEPT = timedelta(days=30)
+# New episodes get their ids days or weeks late: what TMDB did not know is asked again soon.
+MISS_KEPT = timedelta(hours=12)
+SEARCH_KEPT = timedelta(days=1)
+# After a failure the other rows are not sent into it as well.
+CIRCUIT_SECONDS = 30.0
+
+
+class NetworkNeededError(Exception):
+    """The answer is only to be had over the network, which this lane does not use."""
+
+
+class TmdbAwayError(Exception):
+    """TMDB can't be asked now; the text says why. `has_key` is False where none is set."""
+
+    def __init__(
+        self, sentence: str, *, has_key: bool = True, retry_after: float | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.has_key = has_key
+        self.retry_after = retry_after
+
+
+class Lookups:
+    """What TMDB says. `may_call=False` answers from memory only, else `NetworkNeededError`.
+
+    One object per thread. `before_call` runs before each call: the worker renews its lease there.
+    """
+
+    def __init__(self, *, may_call: bool) -> None:
+        self.may_call = may_call
+        self.before_call: Callable[[], None] = lambda: None
+        self._away: tuple[float, TmdbAwayError] | None = None
+
+    def find(self, external_id: str, *, source: str) -> FindResult:
+        """What an id of another database identifies. Raises `TmdbAwayError`, `NetworkNeededError`."""
+        key = f"find:{source}:{external_id}"
+        kept = recall(key)
+        if kept is None:
+            found = self._call(lambda client: client.find(external_id, source=source))  # type: ignore[arg-type]
+            kept = {
+                "shows": [plain(s) for s in found.shows],
+                "episodes": [plain(e) for e in found.episodes],
+            }
+            remember(key, kept)
+        return FindResult(
+            shows=tuple(found_show(item) for item in kept["shows"]),
+            episodes=tuple(found_episode(item) for item in kept["episodes"]),
+        )
+
+    def search(self, title: str) -> tuple[FoundShow, ...]:
+        """TMDB's shows for a title, its order. Raises as `find`."""
+        key = f"search:{title.casefold()}"[:300]
+        kept = recall(key)
+        if kept is None:
+            kept = [plain(show) for show in self._call(lambda client: client.search(title))]
+            remember(key, kept)
+        return tuple(found_show(item) for item in kept)
+
+    def season(self, tmdb_id: int, season_number: int) -> SeasonData | None:
+        """A season with its episodes, or None where TMDB has none. Raises as `find`."""
+        return self._call(lambda client: client.fetch_season(tmdb_id, season_number))
+
+    def add_show(self, tmdb_id: int) -> TVShow:
+        """Our show with this TMDB id, added with all seasons if it is new. Raises as `find`."""
+        show = TVShow.objects.filter(tmdb_id=tmdb_id).first()
+        return show or self._call(
+            lambda client: library.add_show(tmdb_id=tmdb_id, tmdb=client, source=TVShow.Source.PLEX)
+        )
+
+    def refresh(self, show: TVShow) -> TVShow:
+        """The show as TMDB has it now. Raises as `find`."""
+        return self._call(lambda client: library.refresh_show(show, tmdb=client))
+
+    def has_key(self) -> bool:
+        try:
+            tmdb.connect()
+        except TmdbKeyMissingError:
+            return False
+        except TmdbError:
+            return True
+        return True
+
+    def _call(self, ask: Callable[[Tmdb], T]) -> T:
+        if not self.may_call:
+            raise NetworkNeededError
+        if self._away is not None and time.monotonic() < self._away[0]:
+            raise self._away[1]
+        self.before_call()
+        try:
+            return ask(tmdb.connect())
+        except TmdbKeyMissingError as error:
+            raise TmdbAwayError(str(error), has_key=False) from None
+        except TmdbError as error:
+            away = TmdbAwayError(str(error), retry_after=error.retry_after)
+            if not error.permanent:
+                self._away = time.monotonic() + (error.retry_after or CIRCUIT_SECONDS), away
+            raise away from None
+
+
+def recall(key: str) -> Any:
+    """A kept answer, or None when there is none or it is too old."""
+    lookup = TmdbLookup.objects.filter(key=key).first()
+    if lookup is None or timezone.now() - lookup.fetched_at > kept_for(key, lookup.answer):
+        return None
+    return lookup.answer
+
+
+def kept_for(key: str, answer: Any) -> timedelta:
+    if key.startswith("search:"):
+        return SEARCH_KEPT
+    return KEPT if answer["shows"] or answer["episodes"] else MISS_KEPT
+
+
+def remember(key: str, answer: Any) -> None:
+    with transaction.atomic():
+        TmdbLookup.objects.update_or_create(
+            key=key, defaults={"answer": answer, "fetched_at": timezone.now()}
+        )
+
+
+def forget_old_lookups(now: datetime) -> int:
+    """Delete answers that TMDB's terms no longer allow to keep, or that nobody would use."""
+    return TmdbLookup.objects.filter(fetched_at__lt=now - KEPT).delete()[0]
+
+
+def plain(value: FoundShow | FoundEpisode) -> dict[str, Any]:
+    return {
+        name: item.isoformat() if isinstance(item, date) else item
+        for name, item in asdict(value).items()
+    }
+
+
+def found_show(item: dict[str, Any]) -> FoundShow:
+    return FoundShow(
+        **{
+            **item,
+            "first_air_date": as_date(item["first_air_date"]),
+            "origin_countries": tuple(item["origin_countries"]),
+        }
+    )
+
+
+def found_episode(item: dict[str, Any]) -> FoundEpisode:
+    return FoundEpisode(**{**item, "air_date": as_date(item["air_date"])})
+
+
+def as_date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

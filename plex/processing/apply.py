@@ -1,0 +1,260 @@
+"""The one transaction in which an event takes effect and gets its outcome, for one row or many.
+
+Locks the mapping rows first, so that nothing lands on a decision that has changed meanwhile, and no
+event is attached to a conflict that is being resolved.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from plex.inbox import requeue
+from plex.matching import Match
+from plex.models import Action, PlexAccount, PlexShowMapping, PlexWebhookLog, Status
+from plex.payload import Playback
+from plex.processing import conflicts, record
+from plex.processing.events import Ask, Event, Finish, Forget, Library, Plan, Record, Wait
+from tracker import library
+from tracker.models import TrackedShow, TVShow
+
+Planned = tuple[Event, Plan]
+OUTCOME_COLUMNS = (
+    "status",
+    "action_taken",
+    "error_message",
+    "trace",
+    "processing_duration_ms",
+    "processed_at",
+    "next_attempt_at",
+    "needs_network",
+    "waiting_since",
+    "viewed_at",
+    "mapping",
+    "conflict",
+    "tvshow",
+    "account",
+)
+
+
+class LostClaimError(Exception):
+    """A row was finished or put back by somebody else meanwhile: nothing of this may land."""
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What the row will say."""
+
+    event: Event
+    status: Status
+    action: Action
+    reason: str = ""
+    next_attempt_at: datetime | None = None
+    needs_network: bool = False
+    waiting_since: datetime | None = None
+    conflict_id: int | None = None
+    show_id: int | None = None
+    is_forgotten: bool = False
+
+
+@dataclass(kw_only=True)
+class Applied:
+    """`stale` events met a mapping that changed since they were gathered: gather them again."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    stale: list[Event] = field(default_factory=list)
+
+
+def apply(planned: Sequence[Planned], *, now: datetime, started: float) -> Applied:
+    """Carry the plans out, all or none of them. Raises `LostClaimError`, and database errors.
+
+    `started` is the `time.perf_counter()` at which work on these rows began.
+    """
+    applied = Applied()
+    for event, _ in planned:
+        # A try that was rolled back has told its end already.
+        event.trace = [step for step in event.trace if step["step"] not in {"once", "question"}]
+    with transaction.atomic():
+        mappings = lock_mappings(planned)
+        current: list[Planned] = []
+        for event, plan in planned:
+            if is_stale(event, mappings):
+                applied.stale.append(event)
+            else:
+                current.append((event, plan))
+        for event, plan in current:
+            match = getattr(plan, "match", None)
+            if match is not None:
+                keep_match(mappings[event.mapping.pk], match, event, now=now)  # type: ignore[union-attr]
+        applied.outcomes = outcomes_of(current, mappings, now=now)
+        write_outcomes(applied.outcomes, now=now, started=started)
+    return applied
+
+
+def lock_mappings(planned: Iterable[Planned]) -> dict[int, PlexShowMapping]:
+    wanted = {event.mapping.pk for event, _ in planned if event.mapping is not None}
+    if not wanted:
+        return {}
+    locked = PlexShowMapping.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+    return {mapping.pk: mapping for mapping in locked}
+
+
+def is_stale(event: Event, mappings: dict[int, PlexShowMapping]) -> bool:
+    if event.mapping is None:
+        return False
+    locked = mappings.get(event.mapping.pk)
+    return locked is None or locked.version != event.mapping.version
+
+
+def keep_match(mapping: PlexShowMapping, match: Match, event: Event, *, now: datetime) -> None:
+    """The mapping remembers what was proved; an open question about it is settled by it."""
+    if mapping.tvshow_id == match.candidate.tvshow_id:
+        return
+    assert not hasattr(event.parsed, "action")  # noqa: S101 - only shows are matched
+    ids = event.parsed.show.ids  # type: ignore[union-attr]
+    mapping.tvshow_id = match.candidate.tvshow_id
+    mapping.match_confidence = round(match.confidence, 2)  # type: ignore[assignment]
+    mapping.match_method = match.method
+    mapping.evidence = list(match.evidence)
+    mapping.tmdb_id, mapping.tvdb_id, mapping.imdb_id = (
+        match.candidate.tmdb_id,
+        ids.tvdb,
+        ids.imdb or "",
+    )
+    mapping.version += 1
+    mapping.save()
+    waiting = conflicts.settle(mapping, now=now)
+    requeue(waiting.exclude(pk=event.log.pk), now=now)
+
+
+def outcomes_of(
+    planned: Sequence[Planned], mappings: dict[int, PlexShowMapping], *, now: datetime
+) -> list[Outcome]:
+    recording = [(event, plan) for event, plan in planned if isinstance(plan, Record)]
+    asking = [(event, plan) for event, plan in planned if isinstance(plan, Ask)]
+    past = record.read_past([event for event, _ in (*recording, *asking)])
+    outcomes = [
+        Outcome(event=event, status=status, action=action, show_id=plan.show_id)
+        for event, plan, status, action in record.record_plays(recording, past, now=now)
+    ]
+    for event, question in asking:
+        outcomes.append(ask(event, question, mappings, past, now=now))
+    for event, plan in planned:
+        if isinstance(plan, Finish | Wait | Forget | Library):
+            outcomes.append(simple_outcome(event, plan))
+    return outcomes
+
+
+def ask(
+    event: Event,
+    plan: Ask,
+    mappings: dict[int, PlexShowMapping],
+    past: record.Past,
+    *,
+    now: datetime,
+) -> Outcome:
+    is_play = isinstance(event.parsed, Playback)
+    if is_play and (past.waits_already(event) or past.counted_already(event)):
+        event.tell("once", "The same viewing arrived before and waits already.")
+        return Outcome(event=event, status=Status.DUPLICATE, action=Action.IGNORED_DUPLICATE)
+    mapping = mappings[event.mapping.pk]  # type: ignore[union-attr]
+    conflict = conflicts.open_conflict(mapping, event, plan.question)
+    event.tell("question", f"{conflict.reason} You decide.")
+    return Outcome(
+        event=event,
+        status=Status.HELD,
+        action=Action.CONFLICT_CREATED,
+        reason=conflict.reason,
+        conflict_id=conflict.pk,
+        next_attempt_at=plan.retry_at,
+        needs_network=plan.retry_at is not None,
+        waiting_since=plan.waiting_since,
+    )
+
+
+def simple_outcome(event: Event, plan: Finish | Wait | Forget | Library) -> Outcome:
+    if isinstance(plan, Forget):
+        return Outcome(
+            event=event, status=Status.IGNORED, action=Action.OTHER_ACCOUNT, is_forgotten=True
+        )
+    if isinstance(plan, Library):
+        show = TVShow.objects.get(pk=plan.show_id)
+        status = TrackedShow.Status.PLAN_TO_WATCH
+        library.track_show(user=event.config.user, show=show, status=status)
+        return Outcome(event=event, status=Status.SUCCESS, action=plan.action, show_id=plan.show_id)
+    if isinstance(plan, Wait):
+        return Outcome(
+            event=event,
+            status=plan.status,
+            action=plan.action,
+            reason=plan.reason,
+            next_attempt_at=plan.at,
+            needs_network=plan.needs_network,
+            waiting_since=plan.waiting_since,
+        )
+    return Outcome(event=event, status=plan.status, action=plan.action, reason=plan.reason)
+
+
+def write_outcomes(outcomes: Sequence[Outcome], *, now: datetime, started: float) -> None:
+    """Finish the rows as long as each is still ours; else `LostClaimError` undoes everything."""
+    forget_strangers([outcome.event for outcome in outcomes if outcome.is_forgotten])
+    staying = [outcome for outcome in outcomes if not outcome.is_forgotten]
+    if not staying:
+        return
+    duration = (time.perf_counter() - started) * 1000 / len(outcomes)
+    meta = PlexWebhookLog._meta
+    fields = [meta.get_field(name) for name in OUTCOME_COLUMNS]
+    assignments = ", ".join(f'"{item.column}" = %s' for item in fields)  # type: ignore[union-attr]
+    sql = (
+        f'UPDATE "{meta.db_table}" SET {assignments} '  # noqa: S608 - names of our own columns
+        "WHERE id = %s AND attempts = %s AND status IN ('pending', 'held')"
+    )
+    rows = [
+        [
+            *(
+                item.get_db_prep_save(value, connection)  # type: ignore[union-attr]
+                for item, value in zip(fields, outcome_values(outcome, now, duration), strict=True)
+            ),
+            outcome.event.log.pk,
+            outcome.event.log.attempts,
+        ]
+        for outcome in sorted(staying, key=lambda outcome: outcome.event.log.pk)
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, rows)
+        if cursor.rowcount != len(rows):
+            raise LostClaimError
+
+
+def outcome_values(outcome: Outcome, now: datetime, duration: float) -> list[Any]:
+    event = outcome.event
+    return [
+        outcome.status,
+        outcome.action,
+        outcome.reason,
+        event.trace,
+        duration,
+        None if outcome.status == Status.PENDING else now,
+        outcome.next_attempt_at,
+        outcome.needs_network,
+        outcome.waiting_since,
+        event.viewed_at,
+        event.mapping.pk if event.mapping else None,
+        outcome.conflict_id,
+        outcome.show_id,
+        event.account_id,
+    ]
+
+
+def forget_strangers(events: Sequence[Event]) -> None:
+    for event in events:
+        mine = PlexWebhookLog.objects.filter(pk=event.log.pk, attempts=event.log.attempts)
+        if not mine.delete()[0]:
+            raise LostClaimError
+        PlexAccount.objects.filter(pk=event.account_id).update(ignored_count=F("ignored_count") + 1)

@@ -1,0 +1,104 @@
+"""One event on its way, and what was decided about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from plex.episodes import EpisodeQuestion
+from plex.matching import Match, Question
+from plex.models import Action, PlexConfig, PlexShowMapping, PlexWebhookLog, Status
+from plex.payload import NewShow, NotAPlayback, Playback
+
+Trace = list[dict[str, Any]]
+
+
+@dataclass(kw_only=True)
+class Event:
+    """A claimed row with all that its decision needs. `users` are those for whom the play counts."""
+
+    log: PlexWebhookLog
+    parsed: Playback | NewShow | NotAPlayback
+    config: PlexConfig
+    viewed_at: datetime
+    account_key: str = ""
+    account_id: int | None = None
+    users: tuple[int, ...] = ()
+    is_stranger: bool = False
+    mapping: PlexShowMapping | None = None
+    trace: Trace = field(default_factory=list)
+
+    def tell(self, step: str, text: str, **data: Any) -> None:
+        """Add one step to the story that the event's page tells."""
+        entry: dict[str, Any] = {"step": step, "text": text}
+        self.trace.append({**entry, **({"data": data} if data else {})})
+
+    @property
+    def playback(self) -> Playback:
+        assert isinstance(self.parsed, Playback)  # noqa: S101 - only plays get this far
+        return self.parsed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """Nothing to record: the row gets its status and reason."""
+
+    status: Status
+    action: Action
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """The row waits: for the network (`pending`, due again at `at`), or for a person (`held`)."""
+
+    status: Status
+    action: Action
+    at: datetime | None
+    reason: str = ""
+    needs_network: bool = False
+    waiting_since: datetime | None = None
+    match: Match | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forget:
+    """A stranger's event: counted, not stored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The play counts: one watch of each episode for each of the event's users.
+
+    `match` is set where the show was identified just now, for the mapping to keep.
+    """
+
+    show_id: int
+    episode_ids: tuple[int, ...]
+    runtime: timedelta
+    evidence: str
+    action: Action = Action.MARKED_WATCHED
+    match: Match | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A person has to say which show (or episode, where `match` or the mapping names the show)."""
+
+    question: Question | EpisodeQuestion
+    match: Match | None = None
+    retry_at: datetime | None = None
+    waiting_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    """A show that is new in the Plex library: on the list of the config's user."""
+
+    show_id: int
+    action: Action
+    match: Match | None = None
+
+
+Plan = Finish | Wait | Forget | Record | Ask | Library

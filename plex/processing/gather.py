@@ -1,0 +1,258 @@
+"""Reads what the decision about claimed rows needs, set-wise, from our own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from plex.episodes import EpisodeIndex, KnownEpisode
+from plex.models import PlexAccount, PlexConfig, PlexShowMapping, PlexWebhookLog
+from plex.payload import (
+    EventSummary,
+    NewShow,
+    NotAPlayback,
+    Playback,
+    parse_payload,
+    played_at,
+    summarise,
+)
+from plex.processing.events import Event
+from tracker.models import Episode, TVShow
+
+SEEN_EVERY = timedelta(minutes=1)
+KEPT_INDEXES = 500
+INDEX_SECONDS = timedelta(seconds=60)
+
+AccountKey = tuple[str, str]
+
+
+def gather(rows: Sequence[PlexWebhookLog], *, now: datetime) -> list[Event]:
+    """The events of the rows: parsed, with account, users and mapping. New ones of these are made.
+
+    A new account or Plex show is a plain fact, true whatever becomes of the event, and so needs no
+    transaction with it.
+    """
+    configs = PlexConfig.objects.select_related("account").in_bulk({row.config_id for row in rows})
+    summaries = {row.pk: summarise(row.payload or {}) for row in rows}
+    events = [parse(row, configs[row.config_id]) for row in rows]
+    accounts = gather_accounts(events, summaries, now=now)
+    for event in events:
+        summary = summaries[event.log.pk]
+        account = accounts.get(account_key(summary)) if has_account(event.parsed) else None
+        if account is not None:
+            assign_people(event, account, summary)
+    gather_mappings(events)
+    return events
+
+
+def parse(row: PlexWebhookLog, config: PlexConfig) -> Event:
+    parsed = parse_payload(row.payload or {})
+    event = Event(log=row, parsed=parsed, config=config, viewed_at=row.created_at)
+    if isinstance(parsed, Playback):
+        event.viewed_at = row.viewed_at or played_at(parsed, received_at=row.created_at)
+    return event
+
+
+def has_account(parsed: Playback | NewShow | NotAPlayback) -> bool:
+    """Whether the sender is a Plex server whose accounts are worth listing."""
+    return not isinstance(parsed, NotAPlayback) or parsed.action not in {
+        "not_plex",
+        "invalid_payload",
+    }
+
+
+def account_key(summary: EventSummary) -> AccountKey:
+    """(server, account); an account without an id goes by its name."""
+    named = f"title:{summary.account_title.casefold()}" if summary.account_title else ""
+    return summary.server_uuid, summary.account_id or named
+
+
+def gather_accounts(
+    events: Sequence[Event], summaries: dict[int, EventSummary], *, now: datetime
+) -> dict[AccountKey, PlexAccount]:
+    """The accounts of the events; those never seen before are made."""
+    wanted = {
+        account_key(summaries[event.log.pk]): event for event in events if has_account(event.parsed)
+    }
+    # An account without id and name is listed once it played something.
+    wanted = {
+        key: event for key, event in wanted.items() if key[1] or isinstance(event.parsed, Playback)
+    }
+    accounts = find_accounts(wanted)
+    missing = [key for key in wanted if key not in accounts]
+    if missing:
+        PlexAccount.objects.bulk_create(
+            [new_account(key, summaries[wanted[key].log.pk], now) for key in missing],
+            ignore_conflicts=True,
+        )
+        accounts = find_accounts(wanted)
+    for key, account in accounts.items():
+        note_seen(account, summaries[wanted[key].log.pk], wanted[key].config, now=now)
+    return accounts
+
+
+def find_accounts(keys: Iterable[AccountKey]) -> dict[AccountKey, PlexAccount]:
+    keys = list(keys)
+    found = PlexAccount.objects.filter(
+        server_uuid__in={server for server, _ in keys}, account_key__in={key for _, key in keys}
+    ).prefetch_related("users")
+    return {(account.server_uuid, account.account_key): account for account in found}
+
+
+def new_account(key: AccountKey, summary: EventSummary, now: datetime) -> PlexAccount:
+    return PlexAccount(
+        server_uuid=key[0],
+        account_key=key[1],
+        account_id=summary.account_id,
+        account_title=summary.account_title,
+        server_title=summary.server_title,
+    )
+
+
+def note_seen(
+    account: PlexAccount, summary: EventSummary, config: PlexConfig, *, now: datetime
+) -> None:
+    """Keep the names current and who saw the account; at most once a minute for each."""
+    if account.last_seen_at is not None and now - account.last_seen_at < SEEN_EVERY:
+        return
+    PlexAccount.objects.filter(pk=account.pk).update(
+        last_seen_at=now,
+        account_title=summary.account_title or account.account_title,
+        server_title=summary.server_title or account.server_title,
+    )
+    account.seen_by.add(config)
+
+
+def assign_people(event: Event, account: PlexAccount, summary: EventSummary) -> None:
+    """Say whose play this is; the account that owns the hook is bound to the hook's user."""
+    if owns_hook(event.config, account, summary):
+        account.users.add(event.config.user_id)
+        account._prefetched_objects_cache = {}  # type: ignore[attr-defined]
+    event.account_id = account.pk
+    event.account_key = account.account_key
+    event.is_stranger = account.never
+    event.users = tuple(sorted(user.pk for user in account.users.all()))
+
+
+def owns_hook(config: PlexConfig, account: PlexAccount, summary: EventSummary) -> bool:
+    """The first account that arrives as the hook's own, and later the same account elsewhere.
+
+    A second account that also calls itself the owner (a couple with one address) is nobody's until
+    somebody says so. The id 1 means another person on each server.
+    """
+    if not summary.is_user or account.never or account.users.all():
+        return False
+    if config.account is None:
+        bound = PlexConfig.objects.filter(pk=config.pk, account=None).update(account=account)
+        config.account = account
+        return bool(bound)
+    return account.account_id == config.account.account_id and account.account_id not in {"", "1"}
+
+
+def gather_mappings(events: Sequence[Event]) -> None:
+    """Attach each play's Plex show, made where it was never seen before."""
+    shows = {
+        event.parsed.show.identity: event.parsed.show
+        for event in events
+        if not isinstance(event.parsed, NotAPlayback)
+    }
+    if not shows:
+        return
+    mappings = find_mappings(shows)
+    missing = [show for identity, show in shows.items() if identity not in mappings]
+    if missing:
+        PlexShowMapping.objects.bulk_create(
+            [
+                PlexShowMapping(
+                    identity=show.identity,
+                    server_uuid=show.server_uuid,
+                    plex_rating_key=show.rating_key,
+                    plex_guid=show.guid[:500],
+                    plex_title=show.title[:500],
+                    plex_year=show.year,
+                )
+                for show in missing
+            ],
+            ignore_conflicts=True,
+        )
+        mappings = find_mappings(shows)
+    for event in events:
+        if not isinstance(event.parsed, NotAPlayback):
+            event.mapping = mappings.get(event.parsed.show.identity)
+
+
+def find_mappings(identities: Iterable[str]) -> dict[str, PlexShowMapping]:
+    found = (
+        PlexShowMapping.objects.filter(identity__in=list(identities))
+        .select_related("tvshow")
+        .prefetch_related("season_mappings", "episode_mappings", "ignored_by")
+    )
+    return {mapping.identity: mapping for mapping in found}
+
+
+class EpisodeIndexes:
+    """The episodes of the shows met last, ready for look-up; read again when a show changed."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[datetime, datetime, EpisodeIndex]] = {}
+
+    def of(self, shows: Iterable[TVShow], *, now: datetime) -> dict[int, EpisodeIndex]:
+        """The indexes of some shows, by the show's id."""
+        wanted = {show.pk: show.updated_at for show in shows}
+        stale = [pk for pk, updated_at in wanted.items() if not self._is_fresh(pk, updated_at, now)]
+        if stale:
+            if len(self._kept) > KEPT_INDEXES:
+                self._kept.clear()
+                stale = list(wanted)
+            episodes = read_episodes(stale)
+            for pk in stale:
+                self._kept[pk] = (wanted[pk], now, EpisodeIndex(episodes.get(pk, ())))
+        return {pk: self._kept[pk][2] for pk in wanted}
+
+    def _is_fresh(self, pk: int, updated_at: datetime, now: datetime) -> bool:
+        kept = self._kept.get(pk)
+        return kept is not None and kept[0] == updated_at and now - kept[1] < INDEX_SECONDS
+
+
+def read_episodes(show_ids: Sequence[int]) -> dict[int, list[KnownEpisode]]:
+    found: dict[int, list[KnownEpisode]] = {}
+    rows = Episode.objects.filter(season__show_id__in=show_ids).values_list(
+        "season__show_id",
+        "pk",
+        "season__season_number",
+        "episode_number",
+        "name",
+        "air_date",
+        "tmdb_id",
+        "runtime",
+    )
+    for (
+        show_id,
+        pk,
+        season_number,
+        episode_number,
+        name,
+        air_date,
+        tmdb_id,
+        runtime,
+    ) in rows.iterator():
+        found.setdefault(show_id, []).append(
+            KnownEpisode(
+                id=pk,
+                season_number=season_number,
+                episode_number=episode_number,
+                title=name,
+                air_date=air_date,
+                tmdb_id=tmdb_id,
+                runtime=runtime,
+            )
+        )
+    return found
+
+
+def shows_of_episode_ids(tmdb_ids: Iterable[int]) -> dict[int, Episode]:
+    """Our episodes with these TMDB ids, by that id, with season and show."""
+    found = Episode.objects.filter(Q(tmdb_id__in=set(tmdb_ids))).select_related("season__show")
+    return {episode.tmdb_id: episode for episode in found if episode.tmdb_id is not None}

@@ -1,0 +1,254 @@
+"""Writes plays set-wise: the watch, the viewing, the show's status. Inside apply's transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from plex import viewings
+from plex.models import Action, PlexConfig, PlexViewing, PlexWebhookLog, Status
+from plex.payload import Playback
+from plex.processing.events import Event, Record
+from plex.viewings import Play, Verdict, Viewing
+from tracker import watching
+from tracker.models import Watch
+
+ItemOfUser = tuple[int, str, str]
+RECORDED = {Action.MARKED_WATCHED, Action.RECORDED_REWATCH, Action.AUTO_ADDED_SHOW}
+BEST_FIRST = (
+    Verdict.FIRST,
+    Verdict.REWATCH,
+    Verdict.ALREADY_WATCHED,
+    Verdict.DUPLICATE,
+    Verdict.REMOVED,
+)
+OUTCOMES = {
+    Verdict.FIRST: (Status.SUCCESS, Action.MARKED_WATCHED),
+    Verdict.REWATCH: (Status.SUCCESS, Action.RECORDED_REWATCH),
+    Verdict.ALREADY_WATCHED: (Status.SUCCESS, Action.ALREADY_WATCHED),
+    Verdict.DUPLICATE: (Status.DUPLICATE, Action.IGNORED_DUPLICATE),
+    Verdict.REMOVED: (Status.IGNORED, Action.REMOVED_BY_USER),
+}
+SENTENCES = {
+    Verdict.FIRST: "Marked watched.",
+    Verdict.REWATCH: "Recorded as a rewatch.",
+    Verdict.ALREADY_WATCHED: "It was watched already; the first date stays.",
+    Verdict.DUPLICATE: "The same viewing arrived before.",
+    Verdict.REMOVED: "This viewing was removed by hand; it stays removed.",
+}
+
+
+@dataclass(kw_only=True)
+class Past:
+    """Earlier viewings of the items, and earlier events of them that still wait."""
+
+    viewings: dict[ItemOfUser, list[Viewing]] = field(default_factory=lambda: defaultdict(list))
+    held: dict[tuple[int | None, str, str], list[Viewing]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def of(self, user_id: int, event: Event) -> list[Viewing]:
+        return self.viewings[user_id, event.playback.server_uuid, item_key(event)]
+
+    def waits_already(self, event: Event) -> bool:
+        """Whether an older row of the same viewing is held: it counts when that one is answered."""
+        new = viewing_of(event, runtime=timedelta(seconds=event.playback.duration_seconds or 0))
+        older = self.held[event.account_id, event.playback.server_uuid, item_key(event)]
+        return any(
+            (old.log_id or 0) < event.log.pk and viewings.is_same_viewing(new, old) for old in older
+        )
+
+    def counted_already(self, event: Event) -> bool:
+        """Whether this viewing counted for all of the event's users, through another row."""
+        new = viewing_of(event, runtime=timedelta(seconds=event.playback.duration_seconds or 0))
+        return bool(event.users) and all(
+            any(
+                old.log_id != event.log.pk and viewings.is_same_viewing(new, old)
+                for old in self.of(user_id, event)
+            )
+            for user_id in event.users
+        )
+
+
+def item_key(event: Event) -> str:
+    """What names the item; a made-up one where Plex sent neither guid nor rating key."""
+    playback = event.playback
+    if playback.item_key:
+        return playback.item_key
+    numbers = f"{playback.season_number}x{playback.episode_number}"
+    return f"{numbers} {playback.show.identity}"[:255]
+
+
+def viewing_of(event: Event, *, runtime: timedelta) -> Viewing:
+    return Viewing(
+        viewed_at=event.viewed_at,
+        sent_at=event.playback.last_viewed_at,
+        view_count=event.playback.view_count,
+        runtime=runtime,
+        log_id=event.log.pk,
+    )
+
+
+def read_past(events: Sequence[Event]) -> Past:
+    past = Past()
+    plays = [event for event in events if isinstance(event.parsed, Playback)]
+    if not plays:
+        return past
+    items = {item_key(event) for event in plays}
+    servers = {event.playback.server_uuid for event in plays}
+    found = PlexViewing.objects.filter(
+        user_id__in={user_id for event in plays for user_id in event.users},
+        server_uuid__in=servers,
+        item_key__in=items,
+    ).values_list(
+        "user_id",
+        "server_uuid",
+        "item_key",
+        "viewed_at",
+        "sent_at",
+        "view_count",
+        "log_id",
+        "watch__removed_at",
+    )
+    for user_id, server, item, viewed_at, sent_at, count, log_id, removed_at in found:
+        past.viewings[user_id, server, item].append(
+            Viewing(
+                viewed_at=viewed_at,
+                sent_at=sent_at,
+                view_count=count,
+                runtime=timedelta(0),
+                log_id=log_id,
+                is_removed=removed_at is not None,
+            )
+        )
+    held = (
+        PlexWebhookLog.objects.held()
+        .filter(server_uuid__in=servers, item_key__in=items, viewed_at__isnull=False)
+        .exclude(action_taken=Action.WAITING_FOR_ACCOUNT)
+        .values_list("account_id", "server_uuid", "item_key", "viewed_at", "pk")
+    )
+    for account_id, server, item, viewed_at, pk in held:
+        past.held[account_id, server, item].append(
+            Viewing(
+                viewed_at=viewed_at, sent_at=None, view_count=None, runtime=timedelta(0), log_id=pk
+            )
+        )
+    return past
+
+
+@dataclass(kw_only=True)
+class Book:
+    """The watches of a batch before and while they are written."""
+
+    plays: dict[tuple[int, int], list[Play]]
+    rewatching: dict[int, bool]
+    standing: dict[tuple[int, int], Watch]
+    watches: list[Watch] = field(default_factory=list)
+    viewings: list[PlexViewing] = field(default_factory=list)
+    touched: set[tuple[int, int]] = field(default_factory=set)
+
+
+def record_plays(
+    planned: Sequence[tuple[Event, Record]], past: Past, *, now: datetime
+) -> Iterator[tuple[Event, Record, Status, Action]]:
+    """Write the watches of all events that count; yields what became of each."""
+    book = open_book(planned)
+    results = [(event, plan, *record_event(event, plan, past, book)) for event, plan in planned]
+    Watch.objects.bulk_create(book.watches)
+    PlexViewing.objects.bulk_create(book.viewings)
+    if book.touched:
+        watching.settle_status(
+            user_ids={user_id for user_id, _ in book.touched},
+            show_ids={show_id for _, show_id in book.touched},
+            today=timezone.localdate(now),
+        )
+    yield from results
+
+
+def open_book(planned: Sequence[tuple[Event, Record]]) -> Book:
+    users = {user_id for event, _ in planned for user_id in event.users}
+    episodes = {episode_id for _, plan in planned for episode_id in plan.episode_ids}
+    book = Book(plays=defaultdict(list), rewatching={}, standing={})
+    if not planned:
+        return book
+    for watch in (
+        Watch.objects.standing().filter(user_id__in=users, episode_id__in=episodes).order_by("play")
+    ):
+        key = watch.user_id, watch.episode_id
+        book.plays[key].append(Play(number=watch.play, watched_at=watch.watched_at))
+        book.standing.setdefault(key, watch)
+    switches = PlexConfig.objects.filter(pk__in=users).values_list("pk", "record_rewatches")
+    book.rewatching = dict(switches)
+    return book
+
+
+def record_event(event: Event, plan: Record, past: Past, book: Book) -> tuple[Status, Action]:
+    verdicts = [record_for_user(event, plan, user_id, past, book) for user_id in event.users]
+    best = min(verdicts, key=BEST_FIRST.index)
+    event.tell("once", SENTENCES[best])
+    status, action = OUTCOMES[best]
+    if best is Verdict.FIRST:
+        return status, plan.action
+    if best is Verdict.DUPLICATE and event.log.action_taken in RECORDED:
+        # Processed again: it stands as it was recorded.
+        return Status.SUCCESS, Action(event.log.action_taken)
+    return status, action
+
+
+def record_for_user(event: Event, plan: Record, user_id: int, past: Past, book: Book) -> Verdict:
+    new = viewing_of(event, runtime=plan.runtime)
+    earlier = past.of(user_id, event)
+    if past.waits_already(event):
+        return Verdict.DUPLICATE
+    rewatching = book.rewatching.get(user_id, event.config.record_rewatches)
+    verdicts = []
+    for episode_id in plan.episode_ids:
+        plays = book.plays[user_id, episode_id]
+        verdict = viewings.judge(new, past=earlier, plays=plays, record_rewatches=rewatching)
+        verdicts.append(verdict)
+        if verdict in {Verdict.FIRST, Verdict.REWATCH}:
+            add_watch(event, plan, user_id, episode_id, book)
+        if verdict not in {Verdict.DUPLICATE, Verdict.REMOVED}:
+            add_viewing(event, user_id, episode_id, book)
+    if any(verdict not in {Verdict.DUPLICATE, Verdict.REMOVED} for verdict in verdicts):
+        earlier.append(new)
+    return min(verdicts, key=BEST_FIRST.index)
+
+
+def add_watch(event: Event, plan: Record, user_id: int, episode_id: int, book: Book) -> None:
+    plays = book.plays[user_id, episode_id]
+    watch = Watch(
+        user_id=user_id,
+        episode_id=episode_id,
+        play=max((play.number for play in plays), default=0) + 1,
+        watched_at=event.viewed_at,
+        source=Watch.Source.PLEX,
+    )
+    plays.append(Play(number=watch.play, watched_at=watch.watched_at))
+    book.standing[user_id, episode_id] = watch
+    book.watches.append(watch)
+    book.touched.add((user_id, plan.show_id))
+
+
+def add_viewing(event: Event, user_id: int, episode_id: int, book: Book) -> None:
+    book.viewings.append(
+        PlexViewing(
+            user_id=user_id,
+            watch=book.standing[user_id, episode_id],
+            log_id=event.log.pk,
+            mapping=event.mapping,
+            server_uuid=event.playback.server_uuid,
+            account_key=event.account_key,
+            item_key=item_key(event),
+            history_key=event.log.history_key,
+            plex_season=event.playback.season_number,
+            plex_episode=event.playback.episode_number,
+            view_count=event.playback.view_count,
+            viewed_at=event.viewed_at,
+            sent_at=event.playback.last_viewed_at,
+        )
+    )

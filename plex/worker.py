@@ -1,0 +1,84 @@
+"""The process that drains the inbox: two lanes and the periodic jobs, each in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+
+from plex import jobs
+from plex.doorbell import Listener
+from plex.processing import Lane
+
+logger = logging.getLogger(__name__)
+
+# The doorbell is only a hint, so each lane looks at least this often.
+LOOK_SECONDS = 5.0
+JOB_SECONDS = 15.0
+HEARTBEAT_SECONDS = 10.0
+TROUBLE_SECONDS = 1.0
+
+
+class Worker:
+    """Runs until `stop` is called. A killed worker loses nothing: its rows' leases run out."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+
+    def stop(self) -> None:
+        self.stopping.set()
+
+    def run(self) -> None:
+        """Drain in this thread, with the network lane and the jobs beside it."""
+        threads = [
+            threading.Thread(target=self.drain, kwargs={"network": True}, name="network"),
+            threading.Thread(target=self.repeat, args=(self.work,), name="jobs"),
+        ]
+        for thread in threads:
+            thread.start()
+        self.drain(network=False)
+        for thread in threads:
+            thread.join()
+
+    def drain(self, *, network: bool) -> None:
+        lane, listener = Lane(network=network), Listener()
+        last_beat = 0.0
+
+        def step() -> None:
+            nonlocal last_beat
+            taken = lane.process_due()
+            if not network and time.monotonic() - last_beat > HEARTBEAT_SECONDS:
+                jobs.beat(self.name)
+                last_beat = time.monotonic()
+            if not taken:
+                listener.wait(LOOK_SECONDS, self.stopping)
+
+        self.repeat(step)
+        listener.close()
+
+    def work(self) -> None:
+        jobs.run_due_jobs()
+        self.stopping.wait(JOB_SECONDS)
+
+    def repeat(self, step: Callable[[], None]) -> None:
+        """Do the step until it is time to stop; trouble with the database is outlived."""
+        while not self.stopping.is_set():
+            try:
+                step()
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning(
+                    "The database can't be used (%s); trying again", type(error).__name__
+                )
+                connection.close()
+                self.stopping.wait(TROUBLE_SECONDS)
+            except Exception:
+                logger.exception("The worker met an error and goes on")
+                close_old_connections()
+                self.stopping.wait(TROUBLE_SECONDS)
+        connection.close()
