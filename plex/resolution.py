@@ -124,7 +124,7 @@ def lock(mapping: PlexShowMapping) -> PlexShowMapping:
 def map_by_hand(mapping: PlexShowMapping, show: TVShow) -> None:
     mapping.tvshow = show
     mapping.tmdb_id = show.tmdb_id
-    mapping.match_confidence = 1  # type: ignore[assignment]
+    mapping.match_confidence = 1
     mapping.match_method = PlexShowMapping.Method.MANUAL
     mapping.evidence = ["You said so."]
     mapping.manually_confirmed = True
@@ -341,6 +341,8 @@ def take_back(viewing: PlexViewing) -> None:
 
 
 def move_by_number(viewing: PlexViewing, *, show: TVShow) -> bool:
+    if viewing.plex_season is None or viewing.plex_episode is None:
+        return False
     episode = Episode.objects.filter(
         season__show=show,
         season__season_number=viewing.plex_season,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 
+from plex.models.config import PlexConfig
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
@@ -40,7 +42,7 @@ class PlexAccount(models.Model):
         max_length=330, editable=False, help_text="The id, or the title where no id is sent."
     )
     users = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="plex_accounts")
-    seen_by = models.ManyToManyField("PlexConfig", blank=True, related_name="seen_accounts")
+    seen_by = models.ManyToManyField(PlexConfig, blank=True, related_name="seen_accounts")
     never = models.BooleanField("never counts", default=False)
     ignored_count = models.PositiveIntegerField(default=0)
     last_seen_at = models.DateTimeField(null=True, blank=True)

@@ -91,7 +91,7 @@ def apply(planned: Sequence[Planned], *, now: datetime, started: float) -> Appli
         for event, plan in current:
             match = getattr(plan, "match", None)
             if match is not None:
-                keep_match(mappings[event.mapping.pk], match, event, now=now)  # type: ignore[union-attr]
+                keep_match(mappings[event.show_mapping.pk], match, event, now=now)
         applied.outcomes = outcomes_of(current, mappings, now=now)
         write_outcomes(applied.outcomes, now=now, started=started)
     return applied
@@ -117,9 +117,9 @@ def keep_match(mapping: PlexShowMapping, match: Match, event: Event, *, now: dat
     if mapping.tvshow_id == match.candidate.tvshow_id:
         return
     assert not hasattr(event.parsed, "action")  # noqa: S101 - only shows are matched
-    ids = event.parsed.show.ids  # type: ignore[union-attr]
+    ids = event.parsed.show.ids
     mapping.tvshow_id = match.candidate.tvshow_id
-    mapping.match_confidence = round(match.confidence, 2)  # type: ignore[assignment]
+    mapping.match_confidence = round(match.confidence, 2)
     mapping.match_method = match.method
     mapping.evidence = list(match.evidence)
     mapping.tmdb_id, mapping.tvdb_id, mapping.imdb_id = (
@@ -163,7 +163,7 @@ def ask(
     if is_play and (past.waits_already(event) or past.counted_already(event)):
         event.tell("once", "The same viewing arrived before and waits already.")
         return Outcome(event=event, status=Status.DUPLICATE, action=Action.IGNORED_DUPLICATE)
-    mapping = mappings[event.mapping.pk]  # type: ignore[union-attr]
+    mapping = mappings[event.show_mapping.pk]
     conflict = conflicts.open_conflict(mapping, event, plan.question)
     event.tell("question", f"{conflict.reason} You decide.")
     return Outcome(
@@ -209,8 +209,8 @@ def write_outcomes(outcomes: Sequence[Outcome], *, now: datetime, started: float
         return
     duration = (time.perf_counter() - started) * 1000 / len(outcomes)
     meta = PlexWebhookLog._meta
-    fields = [meta.get_field(name) for name in OUTCOME_COLUMNS]
-    assignments = ", ".join(f'"{item.column}" = %s' for item in fields)  # type: ignore[union-attr]
+    fields: list[Any] = [meta.get_field(name) for name in OUTCOME_COLUMNS]
+    assignments = ", ".join(f'"{item.column}" = %s' for item in fields)
     sql = (
         f'UPDATE "{meta.db_table}" SET {assignments} '  # noqa: S608 - names of our own columns
         "WHERE id = %s AND attempts = %s AND status IN ('pending', 'held')"
@@ -218,7 +218,7 @@ def write_outcomes(outcomes: Sequence[Outcome], *, now: datetime, started: float
     rows = [
         [
             *(
-                item.get_db_prep_save(value, connection)  # type: ignore[union-attr]
+                item.get_db_prep_save(value, connection)
                 for item, value in zip(fields, outcome_values(outcome, now, duration), strict=True)
             ),
             outcome.event.log.pk,
@@ -257,4 +257,6 @@ def forget_strangers(events: Sequence[Event]) -> None:
         mine = PlexWebhookLog.objects.filter(pk=event.log.pk, attempts=event.log.attempts)
         if not mine.delete()[0]:
             raise LostClaimError
-        PlexAccount.objects.filter(pk=event.account_id).update(ignored_count=F("ignored_count") + 1)
+        PlexAccount.objects.filter(pk=event.account_id or 0).update(
+            ignored_count=F("ignored_count") + 1
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from plex.candidates import candidate_of
 from plex.episodes import (
     EpisodeIndex,
     EpisodeMatch,
@@ -13,12 +14,12 @@ from plex.episodes import (
     match_episode,
 )
 from plex.lookups import Lookups, NetworkNeededError, TmdbAwayError
-from plex.matching import Match, Question, Ranked
+from plex.matching import Candidate, Match, Question, Ranked
 from plex.models import Action, PlexShowMapping, Status
 from plex.payload import NewShow, NotAPlayback, Playback
-from plex.processing import identify
 from plex.processing.events import Ask, Event, Finish, Forget, Library, Plan, Record, Wait
 from plex.processing.gather import EpisodeIndexes
+from plex.processing.identify import Identified, Unclear, contradiction, identify
 from tracker.models import Episode, TVShow
 
 # Waiting for TMDB: as long again as it waited already, from a minute to four hours.
@@ -50,23 +51,23 @@ class Decider:
         return self.plan_play(event, event.playback, now=now)
 
     def plan_play(self, event: Event, playback: Playback, *, now: datetime) -> Plan:
-        mapping = mapping_of(event)
+        mapping = event.show_mapping
         if mapping.tvshow is not None and (by_hand := answered_episode(mapping, playback)):
             event.tell("episode", f"You said that this is {by_hand.code}.")
             return record(by_hand.season.show_id, [by_hand.pk], playback, by_hand.runtime, "manual")
         match, pair = None, None
         if mapping.tvshow is None:
-            found = self.identify(event, playback, now=now)
-            if not isinstance(found, identify.Identified):
+            found = self.find_show(event, playback, now=now)
+            if not isinstance(found, Identified):
                 return found
             match, pair = found.match, found.found_pair
-        elif (other := identify.contradiction(event, mapping, playback)) is not None:
+        elif (other := contradiction(event, mapping, playback)) is not None:
             if not mapping.manually_confirmed:
                 return ask_about_contradiction(event, mapping, mapping.tvshow, other)
             event.tell(
                 "mapping", f"The episode's id belongs to {other.title}, but you decided otherwise."
             )
-        show = mapping.tvshow or TVShow.objects.get(pk=match.candidate.tvshow_id)  # type: ignore[union-attr]
+        show = mapping.tvshow or TVShow.objects.get(pk=match.candidate.tvshow_id or 0)  # type: ignore[union-attr]
         return self.plan_episode(event, playback, show, match=match, pair=pair, now=now)
 
     def plan_known(self, event: Event, *, now: datetime) -> Plan | None:
@@ -91,35 +92,35 @@ class Decider:
             show.pk, found.episode_ids, playback, runtime_of(index, found), found.evidence
         )
 
-    def identify(
+    def find_show(
         self, event: Event, playback: Playback | None, *, now: datetime
-    ) -> identify.Identified | Plan:
+    ) -> Identified | Plan:
         """The show, in our catalogue: added where that is wished; else a question, or a wait."""
-        assert not isinstance(event.parsed, NotAPlayback)  # noqa: S101
+        assert not isinstance(event.parsed, NotAPlayback)  # noqa: S101 - planned before
+        found = identify(event, event.parsed.show, playback, self.lookups)
+        if isinstance(found, Unclear):
+            return ask_or_wait(event, found.question, found.away, now=now)
+        if found.match.candidate.tvshow_id is not None:
+            return found
+        if not event.config.auto_add_shows and playback is not None:
+            return Ask(question=suggestion(found.match))
         try:
-            found = identify.identify(event, event.parsed.show, playback, self.lookups)
-            if isinstance(found, identify.Unclear):
-                return ask_or_wait(event, found.question, found.away, now=now)
-            if found.match.candidate.tvshow_id is not None:
-                return found
-            if not event.config.auto_add_shows and playback is not None:
-                return Ask(question=suggestion(found.match))
             return self.added(event, found)
         except TmdbAwayError as error:
             event.tell("tmdb", f"TMDB could not be asked: {error}")
             return ask_or_wait(event, suggestion(found.match), error, now=now)
 
-    def added(self, event: Event, found: identify.Identified) -> identify.Identified:
+    def added(self, event: Event, found: Identified) -> Identified:
         show = self.lookups.add_show(found.match.candidate.tmdb_id or 0)
         event.tell("added", f"{show.title} was added to the tracker with all its seasons.")
-        candidate = identify.shows.candidate_of(show)
+        candidate = candidate_of(show)
         match = Match(
             candidate=candidate,
             confidence=found.match.confidence,
             method=found.match.method,
             evidence=found.match.evidence,
         )
-        return identify.Identified(match=match, found_pair=found.found_pair)
+        return Identified(match=match, found_pair=found.found_pair)
 
     def plan_episode(
         self,
@@ -131,7 +132,7 @@ class Decider:
         pair: tuple[int, int] | None,
         now: datetime,
     ) -> Plan:
-        show, season_map = mapped_season(mapping_of(event), playback, show)
+        show, season_map = mapped_season(event.show_mapping, playback, show)
         index = self.indexes.of([show], now=now)[show.pk]
         found = match_episode(playback, index, found_pair=pair, season_map=season_map)
         if isinstance(found, EpisodeMissing):
@@ -182,12 +183,12 @@ class Decider:
     def plan_new_show(self, event: Event, new: NewShow, *, now: datetime) -> Plan:
         if not event.config.auto_add_library:
             return Finish(status=Status.IGNORED, action=Action.AUTO_ADD_LIBRARY_DISABLED)
-        mapping = mapping_of(event)
+        mapping = event.show_mapping
         if mapping.tvshow is not None:
             return Library(show_id=mapping.tvshow.pk, action=Action.SHOW_ALREADY_EXISTS)
         known = set(TVShow.objects.values_list("pk", flat=True).filter(plex_mappings=mapping))
-        found = self.identify(event, None, now=now)
-        if not isinstance(found, identify.Identified):
+        found = self.find_show(event, None, now=now)
+        if not isinstance(found, Identified):
             return found
         show_id = found.match.candidate.tvshow_id or 0
         was_added = any(step["step"] == "added" for step in event.trace) and show_id not in known
@@ -216,7 +217,7 @@ def plan_by_switches(event: Event, playback: Playback) -> Plan | None:
     if not event.users:
         event.tell("account", f"Nobody has said yet whose plays “{playback.account_title}”'s are.")
         return Wait(status=Status.HELD, action=Action.WAITING_FOR_ACCOUNT, at=None)
-    mapping = mapping_of(event)
+    mapping = event.show_mapping
     if not mapping.sync_enabled:
         return Finish(status=Status.IGNORED, action=Action.SYNC_DISABLED)
     ignoring = {user.pk for user in mapping.ignored_by.all()}
@@ -224,11 +225,6 @@ def plan_by_switches(event: Event, playback: Playback) -> Plan | None:
     if not event.users:
         return Finish(status=Status.IGNORED, action=Action.SHOW_IGNORED)
     return None
-
-
-def mapping_of(event: Event) -> PlexShowMapping:
-    assert event.mapping is not None  # noqa: S101 - gather makes one for every play
-    return event.mapping
 
 
 def answered_episode(mapping: PlexShowMapping, playback: Playback) -> Episode | None:
@@ -293,7 +289,7 @@ def suggestion(match: Match) -> Question:
 
 
 def ask_about_contradiction(
-    event: Event, mapping: PlexShowMapping, show: TVShow, other: identify.Candidate
+    event: Event, mapping: PlexShowMapping, show: TVShow, other: Candidate
 ) -> Ask:
     reason = f"So far this was {show.title}, but the episode's id belongs to {other.title}."
     event.tell("mapping", reason)
@@ -304,7 +300,7 @@ def ask_about_contradiction(
             reasons=("The episode's TMDB id is its.",),
         ),
         Ranked(
-            candidate=identify.shows.candidate_of(show),
+            candidate=candidate_of(show),
             score=float(mapping.match_confidence),
             reasons=("Mapped before.",),
         ),

@@ -35,6 +35,11 @@ class Event:
         self.trace.append({**entry, **({"data": data} if data else {})})
 
     @property
+    def show_mapping(self) -> PlexShowMapping:
+        assert self.mapping is not None  # noqa: S101 - every play and new show has one
+        return self.mapping
+
+    @property
     def playback(self) -> Playback:
         assert isinstance(self.parsed, Playback)  # noqa: S101 - only plays get this far
         return self.parsed

@@ -308,6 +308,8 @@ def with_dates(candidates: Sequence[Candidate], playback: Playback | None) -> li
     ids = [candidate.tvshow_id for candidate in candidates if candidate.tvshow_id]
     if playback is None or playback.air_date is None or not ids:
         return list(candidates)
+    if playback.season_number is None or playback.episode_number is None:
+        return list(candidates)
     airing = set(
         Episode.objects.filter(
             season__show_id__in=ids,

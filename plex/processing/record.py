@@ -127,14 +127,16 @@ def read_past(events: Sequence[Event]) -> Past:
         )
     held = (
         PlexWebhookLog.objects.held()
-        .filter(server_uuid__in=servers, item_key__in=items, viewed_at__isnull=False)
+        .filter(server_uuid__in=servers, item_key__in=items)
         .exclude(action_taken=Action.WAITING_FOR_ACCOUNT)
         .values_list("account_id", "server_uuid", "item_key", "viewed_at", "pk")
     )
-    for account_id, server, item, viewed_at, pk in held:
+    for account_id, server, item, held_at, pk in held:
+        if held_at is None:
+            continue
         past.held[account_id, server, item].append(
             Viewing(
-                viewed_at=viewed_at, sent_at=None, view_count=None, runtime=timedelta(0), log_id=pk
+                viewed_at=held_at, sent_at=None, view_count=None, runtime=timedelta(0), log_id=pk
             )
         )
     return past

@@ -1,0 +1,62 @@
+"""Fixtures of the Plex side: a connected owner, posting, draining."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from plex import doorbell
+from plex.models import PlexConfig, PlexWebhookLog
+from plex.processing import process_due
+from tests.plex.factories import form, make_config
+
+
+@pytest.fixture
+def connected(owner: User) -> tuple[PlexConfig, str]:
+    """The owner's connection and its secret."""
+    return make_config(owner)
+
+
+@pytest.fixture
+def post(connected: tuple[PlexConfig, str], client: Client) -> Callable[..., Any]:
+    """Post a message as Plex does: multipart, with a picture."""
+
+    def send(
+        payload: dict[str, Any] | str, *, secret: str = connected[1], status: int = 200
+    ) -> Any:
+        response = client.post(f"/api/plex/webhook?secret={secret}", form(payload))
+        assert response.status_code == status, response.content
+        return response.json()
+
+    return send
+
+
+@pytest.fixture
+def drain() -> Callable[[], int]:
+    """Process all that is due, in both lanes, as the worker does."""
+    return process_due
+
+
+@pytest.fixture
+def play(
+    post: Callable[..., Any], drain: Callable[[], int]
+) -> Callable[[dict[str, Any]], PlexWebhookLog]:
+    """Post a message, process it, and return its row."""
+
+    def send_and_drain(payload: dict[str, Any]) -> PlexWebhookLog:
+        pk = post(payload)["id"]
+        drain()
+        return PlexWebhookLog.objects.get(pk=pk)
+
+    return send_and_drain
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_doorbell() -> Iterator[None]:
+    """The bell's connection must not outlive the database of the tests."""
+    yield
+    doorbell.close()

@@ -1,0 +1,291 @@
+"""An event, from the webhook to the watch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from plex.models import Action, PlexConflict, PlexShowMapping, PlexViewing, PlexWebhookLog, Status
+from tests.factories import episode_of, make_show
+from tests.plex.factories import changed, of_episode, scrobble
+from tracker.models import TrackedShow, TVShow, Watch
+
+pytestmark = pytest.mark.django_db
+
+
+def minutes_ago(minutes: int) -> datetime:
+    return (timezone.now() - timedelta(minutes=minutes)).replace(microsecond=0)
+
+
+def test_marks_the_episode_of_a_tracked_show_at_its_own_time(play, owner):
+    show = make_show("Severance", {1: 9})
+    TrackedShow.objects.create(user=owner, show=show, status=TrackedShow.Status.PLAN_TO_WATCH)
+    viewed_at = minutes_ago(20)
+
+    log = play(of_episode(episode_of(show, 1, 3), viewed_at=viewed_at))
+
+    assert (log.status, log.action_taken) == (Status.SUCCESS, Action.MARKED_WATCHED)
+    watch = Watch.objects.get()
+    assert (watch.user, watch.episode) == (owner, episode_of(show, 1, 3))
+    assert (watch.watched_at, watch.source, watch.play) == (viewed_at, Watch.Source.PLEX, 1)
+    assert TrackedShow.objects.get().status == TrackedShow.Status.WATCHING
+    assert [step["step"] for step in log.trace][-1] == "once"
+    assert log.next_attempt_at is None
+    assert log.processing_duration_ms is not None
+    assert log.processing_duration_ms > 0
+
+
+def test_the_next_episode_maps_at_once_without_another_look(play):
+    show = make_show("Severance", {1: 9})
+    play(of_episode(episode_of(show, 1, 3)))
+
+    log = play(of_episode(episode_of(show, 1, 4)))
+
+    assert log.status == Status.SUCCESS
+    assert log.trace[0]["step"] == "mapping"
+    assert PlexShowMapping.objects.get().tvshow == show
+
+
+def test_a_tmdb_only_episode_of_a_tracked_show_needs_no_network(play):
+    show = make_show("Mo Li", {1: 12}, original_title="茉莉")
+    episode = episode_of(show, 1, 2)
+
+    log = play(
+        changed(scrobble("即使如此", 1, 2, ids=(f"tmdb://{episode.tmdb_id}",)), title="第二集")
+    )
+
+    assert log.status == Status.SUCCESS
+    assert Watch.objects.get().episode == episode
+    assert PlexShowMapping.objects.get().match_confidence == 1
+    assert PlexShowMapping.objects.get().match_method == PlexShowMapping.Method.TMDB_ID
+
+
+def test_an_episode_id_that_equals_another_shows_id_marks_nothing_of_that_show(play):
+    wrong = make_show("Wrong", {1: 5, 5: 9}, tmdb_id=65154)
+    show = make_show("Right", {5: 9})
+
+    play(of_episode(episode_of(show, 5, 3), ids=("tmdb://65154",)))
+
+    assert not Watch.objects.filter(episode__season__show=wrong).exists()
+    assert not PlexShowMapping.objects.filter(tvshow=wrong).exists()
+
+
+def test_the_episodes_year_is_never_the_shows(play):
+    make_show("Bluey", {1: 5}, first_air_date=datetime(2021, 1, 1, tzinfo=UTC).date())
+    real = make_show("Bluey", {3: 5}, first_air_date=datetime(2018, 10, 1, tzinfo=UTC).date())
+
+    log = play(changed(scrobble("Bluey", 3, 1, year=2021), title="Bluey episode"))
+
+    assert log.status == Status.HELD
+    assert not Watch.objects.exists()
+    assert real.pk in {item["tvshow_id"] for item in log.conflict.potential_matches}
+
+
+def test_an_unknown_show_without_a_tmdb_key_becomes_a_question_at_once(play):
+    log = play(scrobble("Nobody Knows This One", 1, 1))
+
+    assert (log.status, log.action_taken) == (Status.HELD, Action.CONFLICT_CREATED)
+    assert log.conflict.conflict_type == PlexConflict.Type.NO_MATCH
+    assert log.next_attempt_at is not None
+
+
+def test_an_unknown_show_is_added_with_all_its_seasons_and_marked(play, tmdb, owner):
+    tmdb.add_show(700, title="Andor", seasons={1: 12, 2: 12})
+    tmdb.add_find("tvdb_id", "9001", episode=(700, 2, 3))
+    viewed_at = minutes_ago(90)
+
+    log = play(scrobble("Andor", 2, 3, ids=("tvdb://9001",), viewed_at=viewed_at))
+
+    assert (log.status, log.action_taken) == (Status.SUCCESS, Action.AUTO_ADDED_SHOW)
+    show = TVShow.objects.get(tmdb_id=700)
+    assert show.seasons.count() == 2
+    assert TrackedShow.objects.get(user=owner, show=show).status == TrackedShow.Status.WATCHING
+    assert Watch.objects.get().watched_at == viewed_at
+    mapping = PlexShowMapping.objects.get()
+    assert (mapping.match_method, float(mapping.match_confidence)) == ("tvdb_id", 0.95)
+
+
+def test_without_auto_add_the_show_is_suggested(play, tmdb, connected):
+    connected[0].auto_add_shows = False
+    connected[0].save()
+    tmdb.add_show(700, title="Andor", seasons={1: 12})
+    tmdb.add_find("tvdb_id", "9001", episode=(700, 1, 3))
+
+    log = play(scrobble("Andor", 1, 3, ids=("tvdb://9001",)))
+
+    assert log.status == Status.HELD
+    assert log.conflict.conflict_type == PlexConflict.Type.NO_MATCH
+    assert [match["tmdb_id"] for match in log.conflict.potential_matches] == [700]
+    assert not TVShow.objects.exists()
+
+
+def test_while_tmdb_is_down_the_row_waits_and_keeps_its_time(play, tmdb, drain, time_machine):
+    start = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
+    time_machine.move_to(start, tick=False)
+    tmdb.add_show(700, title="Andor", seasons={1: 12})
+    tmdb.add_find("tvdb_id", "9001", episode=(700, 1, 3))
+    tmdb.down()
+    viewed_at = start - timedelta(minutes=1)
+
+    log = play(scrobble("Andor", 1, 3, ids=("tvdb://9001",), viewed_at=viewed_at))
+    assert (log.status, log.action_taken) == (Status.PENDING, Action.WAITING_FOR_TMDB)
+    assert not PlexConflict.objects.exists()
+
+    tmdb.up()
+    time_machine.move_to(start + timedelta(hours=2), tick=False)
+    drain()
+    log.refresh_from_db()
+    assert log.status == Status.SUCCESS
+    assert Watch.objects.get().watched_at == viewed_at
+
+
+def test_after_a_day_without_tmdb_the_user_is_asked_and_tmdb_may_still_settle_it(
+    play, tmdb, drain, time_machine
+):
+    start = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
+    time_machine.move_to(start, tick=False)
+    tmdb.add_show(700, title="Andor", seasons={1: 12})
+    tmdb.add_find("tvdb_id", "9001", episode=(700, 1, 3))
+    tmdb.down()
+    log = play(scrobble("Andor", 1, 3, ids=("tvdb://9001",)))
+    for hours in range(2, 40, 2):
+        time_machine.move_to(start + timedelta(hours=hours), tick=False)
+        drain()
+    log.refresh_from_db()
+    assert (log.status, log.action_taken) == (Status.HELD, Action.CONFLICT_CREATED)
+    conflict = PlexConflict.objects.get()
+    assert not conflict.resolved
+
+    tmdb.up()
+    time_machine.move_to(start + timedelta(hours=50), tick=False)
+    drain()
+    log.refresh_from_db()
+    conflict.refresh_from_db()
+    assert log.status == Status.SUCCESS
+    assert conflict.resolution_action == PlexConflict.Resolution.AUTO_RESOLVED
+    assert Watch.objects.get().watched_at == start
+
+
+def test_two_shows_of_one_title_are_a_question_with_both(play):
+    us = make_show("The Office", {1: 6}, first_air_date=datetime(2005, 3, 24, tzinfo=UTC).date())
+    uk = make_show("The Office", {1: 6}, first_air_date=datetime(2001, 7, 9, tzinfo=UTC).date())
+    for number in (1, 2, 3):
+        play(scrobble("The Office", 1, number))
+
+    conflict = PlexConflict.objects.get()
+    assert conflict.conflict_type == PlexConflict.Type.MULTIPLE_MATCHES
+    assert {match["tvshow_id"] for match in conflict.potential_matches} == {us.pk, uk.pk}
+    assert conflict.logs.held().count() == 3
+
+
+def test_the_same_event_twice_is_one_watch(play):
+    show = make_show("Severance", {1: 9})
+    message = of_episode(episode_of(show, 1, 3), viewed_at=minutes_ago(5))
+
+    first, second = play(message), play(message)
+
+    assert (first.status, second.status) == (Status.SUCCESS, Status.DUPLICATE)
+    assert Watch.objects.count() == 1
+
+
+def test_the_same_held_event_twice_is_one_question_and_one_play(play):
+    first, second = play(scrobble("Unknown", 1, 1)), play(scrobble("Unknown", 1, 1))
+
+    assert (first.status, second.status) == (Status.HELD, Status.DUPLICATE)
+
+
+def test_a_later_viewing_is_already_watched_unless_rewatches_are_recorded(
+    play, connected, time_machine
+):
+    start = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
+    time_machine.move_to(start, tick=False)
+    show = make_show("Severance", {1: 9})
+    play(of_episode(episode_of(show, 1, 3)))
+    time_machine.move_to(start + timedelta(days=7), tick=False)
+    log = play(of_episode(episode_of(show, 1, 3), viewCount=2))
+    assert log.action_taken == Action.ALREADY_WATCHED
+    assert Watch.objects.get().watched_at == start
+
+    connected[0].record_rewatches = True
+    connected[0].save()
+    time_machine.move_to(start + timedelta(days=14), tick=False)
+    log = play(of_episode(episode_of(show, 1, 3), viewCount=3))
+    assert log.action_taken == Action.RECORDED_REWATCH
+    assert list(Watch.objects.order_by("play").values_list("play", flat=True)) == [1, 2]
+
+
+def test_a_removed_watch_stays_removed_when_the_event_comes_again(play, owner):
+    from tracker import watching
+
+    show = make_show("Severance", {1: 9})
+    message = of_episode(episode_of(show, 1, 3), viewed_at=minutes_ago(5))
+    play(message)
+    watching.unmark(user=owner, episode=episode_of(show, 1, 3), now=timezone.now())
+
+    log = play(message)
+
+    assert (log.status, log.action_taken) == (Status.IGNORED, Action.REMOVED_BY_USER)
+    assert not Watch.objects.standing().exists()
+
+
+def test_another_persons_play_counts_for_nobody_until_somebody_says_whose_it_is(play, owner):
+    show = make_show("Severance", {1: 9})
+    play(of_episode(episode_of(show, 1, 1)))
+
+    log = play(
+        of_episode(episode_of(show, 1, 2), account_id=777, account_title="guest", is_user=False)
+    )
+
+    assert (log.status, log.action_taken) == (Status.HELD, Action.WAITING_FOR_ACCOUNT)
+    assert Watch.objects.count() == 1
+    assert log.account.account_title == "guest"
+    assert not log.account.users.exists()
+
+
+def test_a_second_account_that_owns_the_hook_too_is_held(play):
+    show = make_show("Severance", {1: 9})
+    play(of_episode(episode_of(show, 1, 1), account_id=11))
+
+    log = play(of_episode(episode_of(show, 1, 2), account_id=22))
+
+    assert log.action_taken == Action.WAITING_FOR_ACCOUNT
+
+
+def test_an_account_that_never_counts_is_counted_but_not_stored(play, post, drain):
+    show = make_show("Severance", {1: 9})
+    log = play(of_episode(episode_of(show, 1, 2), account_id=777, is_user=False))
+    log.account.never = True
+    log.account.save()
+
+    pk = post(of_episode(episode_of(show, 1, 3), account_id=777, is_user=False))["id"]
+    drain()
+
+    assert not PlexWebhookLog.objects.filter(pk=pk).exists()
+    log.account.refresh_from_db()
+    assert log.account.ignored_count == 1
+
+
+def test_a_missing_episode_is_looked_for_once_and_waits_for_the_catalogue(play, tmdb, drain):
+    tmdb.add_show(700, title="Andor", seasons={1: 3})
+    show = make_show("Andor", {1: 3}, tmdb_id=700)
+    play(of_episode(episode_of(show, 1, 1)))
+
+    log = play(scrobble("Andor", 1, 4))
+
+    assert (log.status, log.action_taken) == (Status.HELD, Action.EPISODE_NOT_FOUND)
+    assert PlexViewing.objects.count() == 1
+
+
+def test_a_shared_account_marks_for_everybody(play, owner, viewer):
+    show = make_show("Severance", {1: 9})
+    log = play(of_episode(episode_of(show, 1, 1)))
+    log.account.users.add(viewer)
+
+    play(of_episode(episode_of(show, 1, 2)))
+
+    watched = set(
+        Watch.objects.filter(episode=episode_of(show, 1, 2)).values_list("user", flat=True)
+    )
+    assert watched == {owner.pk, viewer.pk}
