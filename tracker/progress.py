@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+
+Place = tuple[int, int]  # Season number, episode number.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +20,7 @@ class EpisodeState:
     watched: bool
 
     @property
-    def place(self) -> tuple[int, int]:
+    def place(self) -> Place:
         return (self.season_number, self.episode_number)
 
     def has_aired(self, today: date) -> bool:
@@ -50,8 +52,11 @@ class ShowProgress:
         return 0 < self.aired == self.watched
 
 
-def show_progress(episodes: Collection[EpisodeState], today: date) -> ShowProgress:
-    regular = [episode for episode in episodes if episode.season_number > 0]
+def show_progress(
+    episodes: Collection[EpisodeState], today: date, *, specials: bool = False
+) -> ShowProgress:
+    """The figures of a show or a season; of the specials themselves with `specials`."""
+    regular = [episode for episode in episodes if specials or episode.season_number > 0]
     return ShowProgress(
         watched=sum(episode.watched for episode in regular),
         aired=sum(episode.watched or episode.has_aired(today) for episode in regular),
@@ -60,18 +65,22 @@ def show_progress(episodes: Collection[EpisodeState], today: date) -> ShowProgre
 
 
 def next_episode(episodes: Collection[EpisodeState], today: date) -> EpisodeState | None:
-    """What to watch next: the first aired unwatched regular episode behind the furthest watched one.
-
-    Somebody who began in season five goes on there. When nothing is left behind the furthest one,
-    the first gap before it is next.
-    """
-    regular = sorted(
-        (episode for episode in episodes if episode.season_number > 0),
-        key=lambda episode: episode.place,
-    )
-    furthest = max((episode.place for episode in regular if episode.watched), default=(0, 0))
-    open_episodes: Sequence[EpisodeState] = [
-        episode for episode in regular if not episode.watched and episode.has_aired(today)
+    """What to watch next of a show, by the rule of `next_place`; None when nothing is left."""
+    regular = {episode.place: episode for episode in episodes if episode.season_number > 0}
+    furthest = max((place for place, episode in regular.items() if episode.watched), default=None)
+    unwatched = [
+        place
+        for place, episode in regular.items()
+        if not episode.watched and episode.has_aired(today)
     ]
-    behind = (episode for episode in open_episodes if episode.place > furthest)
-    return next(behind, open_episodes[0] if open_episodes else None)
+    place = next_place(unwatched, furthest=furthest)
+    return None if place is None else regular[place]
+
+
+def next_place(unwatched: Collection[Place], *, furthest: Place | None) -> Place | None:
+    """The first unwatched place behind the furthest watched one; without any, the first gap before.
+
+    So somebody who began in season five goes on there.
+    """
+    behind = [place for place in unwatched if furthest is None or place > furthest]
+    return min(behind or unwatched, default=None)

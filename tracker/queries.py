@@ -1,0 +1,289 @@
+"""What the pages and the API show of a user's shows. Each in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.contrib.auth.models import User
+from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, When
+
+from tracker.models import Episode, ShowTitle, TrackedShow, TVShow, Watch
+from tracker.progress import (
+    EpisodeState,
+    Place,
+    ShowProgress,
+    next_episode,
+    next_place,
+    show_progress,
+)
+from tracker.titles import title_key
+
+# Season and episode number in one whole number, for the database to compare.
+SEASON_STEP = 100_000
+LIST_COLUMNS = (
+    "user_id",
+    "status",
+    "rating",
+    "created_at",
+    "show__title",
+    "show__first_air_date",
+    "show__poster_path",
+    "show__production_status",
+    "show__network",
+    "show__genres",
+    "show__source",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpNext:
+    """A show that is being watched, and what comes next in it."""
+
+    tracked: TrackedShow
+    episode: Episode
+    progress: ShowProgress
+    last_watched_at: datetime | None
+
+    @property
+    def show(self) -> TVShow:
+        return self.tracked.show
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowWithProgress:
+    tracked: TrackedShow
+    progress: ShowProgress
+    last_watched_at: datetime | None
+
+    @property
+    def show(self) -> TVShow:
+        return self.tracked.show
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowState:
+    """One show as one user has it."""
+
+    progress: ShowProgress
+    seasons: dict[int, ShowProgress]  # By season number; of the specials too.
+    next: EpisodeState | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarEntry:
+    episode: Episode
+    is_watched: bool
+
+    @property
+    def show(self) -> TVShow:
+        return self.episode.season.show
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a user has watched of a show's regular episodes."""
+
+    count: int = 0
+    last_at: datetime | None = None
+    furthest: Place | None = None
+
+
+@dataclass(kw_only=True)
+class Waiting:
+    """The regular episodes of a show that a user has not watched."""
+
+    aired: dict[Place, int] = field(default_factory=dict)  # The episode's key by its place.
+    coming: int = 0  # Not aired yet, or nobody knows when.
+
+
+def up_next(user: User, today: date, *, limit: int | None = None) -> list[UpNext]:
+    """For each show being watched that has one the next episode, the latest activity first."""
+    watching = TrackedShow.objects.filter(user=user, status=TrackedShow.Status.WATCHING)
+    began = dict(watching.values_list("show_id", "created_at"))
+    seen = seen_by_show(user, began)
+    waiting = waiting_by_show(user, began, today)
+    activity = {show_id: seen[show_id].last_at or began[show_id] for show_id in began}
+    chosen: dict[int, int] = {}
+    for show_id in sorted(began, key=lambda show_id: activity[show_id], reverse=True):
+        if len(chosen) == limit:
+            break
+        place = next_place(waiting[show_id].aired, furthest=seen[show_id].furthest)
+        if place is not None:
+            chosen[show_id] = waiting[show_id].aired[place]
+    episodes = Episode.objects.select_related("season").defer("overview").in_bulk(chosen.values())
+    tracked = watching.filter(show__in=chosen).select_related("show").only(*LIST_COLUMNS)
+    rows = {row.show_id: row for row in tracked}
+    cards = []
+    for show_id, pk in chosen.items():
+        if show_id not in rows or pk not in episodes:
+            continue  # Changed between two of the queries.
+        episodes[pk].season.show = rows[show_id].show
+        cards.append(
+            UpNext(
+                tracked=rows[show_id],
+                episode=episodes[pk],
+                progress=progress_of(seen[show_id], waiting[show_id]),
+                last_watched_at=seen[show_id].last_at,
+            )
+        )
+    return cards
+
+
+def shows_with_progress(
+    user: User,
+    today: date,
+    *,
+    status: str = "",
+    source: str = "",
+    network: str = "",
+    genre: str = "",
+    text: str = "",
+) -> list[ShowWithProgress]:
+    """The user's shows, the latest activity first; an empty filter lets everything pass.
+
+    `text` is looked for in every title that a show goes by.
+    """
+    wanted = Q(user=user)
+    for column, value in (("status", status), ("show__source", source), ("show__network", network)):
+        if value:
+            wanted &= Q(**{column: value})
+    if text:
+        titles = ShowTitle.objects.filter(Q(title__icontains=text) | key_contains(text))
+        wanted &= Q(show__in=titles.values("show"))
+    rows = TrackedShow.objects.filter(wanted).select_related("show").only(*LIST_COLUMNS)
+    # Not every database looks into a JSON list, and there are hundreds of shows, not millions.
+    tracked = [row for row in rows if not genre or genre in row.show.genres]
+    shows = with_progress(user, tracked, today)
+    shows.sort(key=lambda card: card.last_watched_at or card.tracked.created_at, reverse=True)
+    return shows
+
+
+def with_progress(
+    user: User, tracked: Collection[TrackedShow], today: date
+) -> list[ShowWithProgress]:
+    """Tracked shows with the user's progress, in their order."""
+    show_ids = [row.show_id for row in tracked]
+    seen = seen_by_show(user, show_ids)
+    waiting = waiting_by_show(user, show_ids, today)
+    return [
+        ShowWithProgress(
+            tracked=row,
+            progress=progress_of(seen[row.show_id], waiting[row.show_id]),
+            last_watched_at=seen[row.show_id].last_at,
+        )
+        for row in tracked
+    ]
+
+
+def show_state(user: User, show: TVShow, today: date) -> ShowState:
+    """The user's progress in one show, over all and by season, and what comes next."""
+    rows = (
+        Episode.objects.filter(season__show=show)
+        .annotate(watched=Exists(watches_of(user)))
+        .order_by()
+        .values_list("pk", "season__season_number", "episode_number", "air_date", "watched")
+    )
+    episodes = [
+        EpisodeState(
+            episode_id=pk,
+            season_number=season,
+            episode_number=number,
+            air_date=air_date,
+            watched=watched,
+        )
+        for pk, season, number, air_date, watched in rows
+    ]
+    by_season: dict[int, list[EpisodeState]] = defaultdict(list)
+    for episode in episodes:
+        by_season[episode.season_number].append(episode)
+    return ShowState(
+        progress=show_progress(episodes, today),
+        seasons={
+            number: show_progress(some, today, specials=number == 0)
+            for number, some in by_season.items()
+        },
+        next=next_episode(episodes, today),
+    )
+
+
+def calendar(user: User, start: date, end: date) -> list[CalendarEntry]:
+    """What airs from `start` to `end` (both included) of the shows that the user has not dropped."""
+    dropped = TrackedShow.Status.DROPPED
+    tracked = TrackedShow.objects.filter(user=user).exclude(status=dropped)
+    episodes = (
+        Episode.objects.filter(
+            air_date__range=(start, end), season__show__in=tracked.values("show")
+        )
+        .annotate(watched=Exists(watches_of(user)))
+        .select_related("season__show")
+        .defer("overview", "season__show__overview", "season__show__alternative_titles")
+        .order_by(
+            "air_date", "season__show__title", "season__season_number", "episode_number", "pk"
+        )
+    )
+    return [CalendarEntry(episode=row, is_watched=row.watched) for row in episodes]
+
+
+def history(user: User, show: TVShow | None = None, source: str | None = None) -> QuerySet[Watch]:
+    """The user's watches, the latest first, with episode, season and show selected."""
+    watches = Watch.objects.standing().filter(user=user).select_related("episode__season__show")
+    if show is not None:
+        watches = watches.filter(episode__season__show=show)
+    if source:
+        watches = watches.filter(source=source)
+    return watches.order_by("-watched_at", "-pk")
+
+
+def watches_of(user: User) -> QuerySet[Watch]:
+    """For `Exists`: the standing watches that a user has of the outer episode."""
+    return Watch.objects.standing().filter(user=user, episode=OuterRef("pk"))
+
+
+def key_contains(text: str) -> Q:
+    key = title_key(text)
+    return Q(key__contains=key) if key else Q(pk__in=[])
+
+
+def progress_of(seen: Seen, waiting: Waiting) -> ShowProgress:
+    aired = seen.count + len(waiting.aired)
+    return ShowProgress(watched=seen.count, aired=aired, total=aired + waiting.coming)
+
+
+def seen_by_show(user: User, show_ids: Collection[int]) -> dict[int, Seen]:
+    """What the user has watched, for each of these shows."""
+    place = F("episode__season__season_number") * SEASON_STEP + F("episode__episode_number")
+    rows = (
+        Watch.objects.standing()
+        .filter(user=user, episode__season__season_number__gt=0)
+        .order_by()
+        .values_list("episode__season__show_id")
+        .annotate(
+            count=Count("episode_id", distinct=True), last=Max("watched_at"), place=Max(place)
+        )
+    )
+    found = {
+        show_id: Seen(count=count, last_at=last, furthest=divmod(furthest, SEASON_STEP))
+        for show_id, count, last, furthest in rows
+    }
+    return {show_id: found.get(show_id, Seen()) for show_id in show_ids}
+
+
+def waiting_by_show(user: User, show_ids: Collection[int], today: date) -> dict[int, Waiting]:
+    """The regular episodes that the user has not watched, for each of these shows."""
+    has_aired = Case(When(air_date__lte=today, then=1), default=0, output_field=IntegerField())
+    rows = (
+        Episode.objects.filter(season__show__in=show_ids, season__season_number__gt=0)
+        .filter(~Exists(watches_of(user)))
+        .order_by()
+        .values_list("season__show_id", "season__season_number", "episode_number", "pk", has_aired)
+    )
+    found = {show_id: Waiting() for show_id in show_ids}
+    for show_id, season, number, pk, aired in rows:
+        if aired:
+            found[show_id].aired[season, number] = pk
+        else:
+            found[show_id].coming += 1
+    return found

@@ -1,0 +1,204 @@
+"""The figures of the statistics page, in the user's own time zone.
+
+One pass over the user's watches: a year of figures or all of them cost the same few queries.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import User
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F, Func, IntegerField, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
+from django.utils import timezone
+
+from tracker import heatmap
+from tracker.models import TVShow, Watch
+from tracker.zones import zones_of
+
+TOP = 10
+HOURS, WEEKDAYS, MONTHS = 24, 7, 12
+HEAT_MAP_DAYS = 52 * 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthFigures:
+    month: date  # Its first day.
+    episodes: int
+    minutes: int
+
+    @property
+    def hours(self) -> float:
+        return self.minutes / 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowFigures:
+    show: TVShow
+    episodes: int
+    minutes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedCount:
+    name: str
+    episodes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """What a user has watched in a year, or ever (`year` None). Rewatches count."""
+
+    year: int | None
+    years: tuple[int, ...]  # That hold any watch, the latest first.
+    episodes: int
+    minutes: int  # As far as runtimes are known.
+    heat_map: tuple[heatmap.Week, ...]  # The year, or the last 52 weeks.
+    months: tuple[MonthFigures, ...]
+    weekday_hours: tuple[tuple[int, ...], ...]  # [Monday 0][hour].
+    top_shows: tuple[ShowFigures, ...]
+    genres: tuple[NamedCount, ...]
+    networks: tuple[NamedCount, ...]
+    longest_streak: heatmap.Streak | None
+    current_streak: heatmap.Streak | None  # Of all time, whatever the year.
+
+    @property
+    def hours(self) -> float:
+        return self.minutes / 60
+
+
+class Viewing(NamedTuple):
+    at: datetime  # In the user's zone.
+    show_id: int
+    minutes: int
+
+
+class Epoch(Func):
+    """A time as whole seconds since 1970: thrice as quick to read as a datetime on SQLite."""
+
+    output_field = IntegerField()
+    template = "EXTRACT(EPOCH FROM %(expressions)s)::bigint"
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        sql, params = self.as_sql(compiler, connection, template=template, **extra_context)
+        return sql, tuple(params)
+
+
+def statistics(user: User, *, today: date, year: int | None = None) -> Statistics:
+    """A year's figures, or those of all time."""
+    everything = list(viewings(user, standing(user)))
+    chosen = [viewing for viewing in everything if year is None or viewing.at.year == year]
+    per_day = count_days(chosen)
+    first, last = (date(year, 1, 1), date(year, 12, 31)) if year else last_weeks(today)
+    shows = show_figures(chosen)
+    return Statistics(
+        year=year,
+        years=tuple(sorted({viewing.at.year for viewing in everything}, reverse=True)),
+        episodes=len(chosen),
+        minutes=sum(viewing.minutes for viewing in chosen),
+        heat_map=heatmap.weeks(per_day, first=first, last=last),
+        months=month_figures(chosen, year),
+        weekday_hours=weekday_hours(chosen),
+        top_shows=tuple(shows[:TOP]),
+        genres=most(
+            (genre, figures.episodes) for figures in shows for genre in figures.show.genres
+        ),
+        networks=most((figures.show.network, figures.episodes) for figures in shows),
+        longest_streak=heatmap.longest_streak(per_day),
+        current_streak=heatmap.current_streak(
+            per_day if year is None else count_days(everything), today
+        ),
+    )
+
+
+def recent_heat_map(user: User, today: date) -> tuple[heatmap.Week, ...]:
+    """The last 52 weeks and the current one, for the home page."""
+    first, last = last_weeks(today)
+    # A day more than needed: the zone decides which day a watch belongs to.
+    since = datetime.combine(
+        first - timedelta(days=1), datetime.min.time(), timezone.get_default_timezone()
+    )
+    recent = viewings(user, standing(user).filter(watched_at__gte=since))
+    return heatmap.weeks(count_days(recent), first=first, last=last)
+
+
+def last_weeks(today: date) -> tuple[date, date]:
+    monday = today - timedelta(days=today.weekday())
+    return monday - timedelta(days=HEAT_MAP_DAYS), today
+
+
+def standing(user: User) -> QuerySet[Watch]:
+    return Watch.objects.standing().filter(user=user)
+
+
+def viewings(user: User, watches: QuerySet[Watch]) -> Iterator[Viewing]:
+    zone: tzinfo = zones_of([user.pk])[user.pk]
+    rows = watches.order_by().values_list(
+        Epoch("watched_at"), F("episode__season__show_id"), F("episode__runtime")
+    )
+    for seconds, show_id, minutes in rows:
+        yield Viewing(datetime.fromtimestamp(seconds, zone), show_id, minutes or 0)
+
+
+def count_days(watched: Iterable[Viewing]) -> Counter[date]:
+    return Counter(viewing.at.date() for viewing in watched)
+
+
+def month_figures(watched: Iterable[Viewing], year: int | None) -> tuple[MonthFigures, ...]:
+    """The months of a year, or from the first watched one to the last; empty ones included."""
+    episodes: Counter[tuple[int, int]] = Counter()
+    minutes: Counter[tuple[int, int]] = Counter()
+    for viewing in watched:
+        month = (viewing.at.year, viewing.at.month)
+        episodes[month] += 1
+        minutes[month] += viewing.minutes
+    first, last = (
+        ((year, 1), (year, MONTHS))
+        if year
+        else (min(episodes, default=None), max(episodes, default=None))
+    )
+    if first is None or last is None:
+        return ()
+    months = range(first[0] * MONTHS + first[1] - 1, last[0] * MONTHS + last[1])
+    keys = [(number // MONTHS, number % MONTHS + 1) for number in months]
+    return tuple(
+        MonthFigures(month=date(*key, 1), episodes=episodes[key], minutes=minutes[key])
+        for key in keys
+    )
+
+
+def weekday_hours(watched: Iterable[Viewing]) -> tuple[tuple[int, ...], ...]:
+    counts = Counter((viewing.at.weekday(), viewing.at.hour) for viewing in watched)
+    return tuple(tuple(counts[day, hour] for hour in range(HOURS)) for day in range(WEEKDAYS))
+
+
+def show_figures(watched: Iterable[Viewing]) -> list[ShowFigures]:
+    """Each show with what was watched of it, the most watched first."""
+    episodes: Counter[int] = Counter()
+    minutes: Counter[int] = Counter()
+    for viewing in watched:
+        episodes[viewing.show_id] += 1
+        minutes[viewing.show_id] += viewing.minutes
+    columns = ("title", "first_air_date", "poster_path", "genres", "network")
+    shows = TVShow.objects.only(*columns).filter(pk__in=list(episodes))
+    figures = [
+        ShowFigures(show=show, episodes=episodes[show.pk], minutes=minutes[show.pk])
+        for show in shows
+    ]
+    return sorted(figures, key=lambda one: (-one.episodes, one.show.title.casefold()))
+
+
+def most(counts: Iterable[tuple[str, int]]) -> tuple[NamedCount, ...]:
+    total: Counter[str] = Counter()
+    for name, episodes in counts:
+        if name:
+            total[name] += episodes
+    return tuple(NamedCount(name=name, episodes=n) for name, n in total.most_common(TOP))
