@@ -74,6 +74,11 @@ class ConflictCard:
     can_answer: bool = True
 
     @property
+    def best(self) -> Candidate | None:
+        """The candidate whose button stands out."""
+        return clear_best(self.conflict)
+
+    @property
     def is_episode(self) -> bool:
         return self.conflict.conflict_type == PlexConflict.Type.EPISODE
 

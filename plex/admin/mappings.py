@@ -131,6 +131,20 @@ class PlexShowMappingAdmin(admin.ModelAdmin):
     def why(self, mapping: PlexShowMapping) -> str:
         return " ".join(str(sentence) for sentence in mapping.evidence)
 
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **kwargs: Any,
+    ) -> Any:
+        """Shows are chosen here; their own pages add, edit and delete them."""
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        if show := form.base_fields.get("tvshow"):
+            widget = show.widget
+            widget.can_add_related = widget.can_change_related = widget.can_delete_related = False
+        return form
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """The decision goes the way that it goes from every other page; nothing is saved here."""
         show = obj.tvshow

@@ -23,6 +23,8 @@ class BoundedPaginator(Paginator):
 
 class ReadOnlyAdmin(admin.ModelAdmin):
     show_full_result_count = False
+    # A count per filter would read the whole table, several times.
+    show_facets = admin.ShowFacets.NEVER
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_POST
 from plex import connection
 from plex.forms import AccountForm, PlexSettingsForm, first_error
 from plex.inbox import retry_waiting_for_tmdb
-from plex.models import PlexAccount, PlexConfig, PlexWebhookLog
+from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog
 from plex.resolution import ResolutionError, assign_account, replay_account
 from tracker.encryption import DecryptionError, reveal
 from tracker.environment import own_hosts
@@ -231,7 +231,7 @@ def webhook_address(config: PlexConfig, request: HttpRequest) -> WebhookAddress:
         url=url,
         old_until=until if until and until > timezone.now() else None,
         is_local=is_local,
-        suggestion=reachable_address() if is_local else "",
+        suggestion=reachable_address(port=request.get_port()) if is_local else "",
     )
 
 
@@ -242,7 +242,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def reachable_address() -> str:
+def reachable_address(*, port: str) -> str:
     """This machine's own address as other machines see it, "" if it has none."""
     for host in own_hosts():
         try:
@@ -250,7 +250,7 @@ def reachable_address() -> str:
         except ValueError:
             continue
         if not address.is_loopback:
-            return f"http://{address}:{settings.PORT}"
+            return f"http://{address}:{port}"
     return ""
 
 
@@ -288,9 +288,11 @@ def account_rows(user: User) -> list[AccountRow]:
 
 
 def held_per_account(accounts: Sequence[PlexAccount]) -> Counter[int]:
-    """How many plays of each account wait; counted over the few held rows, not over an account's all."""
-    rows = PlexWebhookLog.objects.held().filter(account__in=accounts).order_by()
-    return Counter(dict(rows.values_list("account_id").annotate(count=Count("pk"))))
+    """How many plays of each account wait for the answer whose they are."""
+    rows = PlexWebhookLog.objects.held().filter(
+        account__in=accounts, action_taken=Action.WAITING_FOR_ACCOUNT
+    )
+    return Counter(dict(rows.order_by().values_list("account_id").annotate(count=Count("pk"))))
 
 
 def checklist(
