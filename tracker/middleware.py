@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
@@ -10,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from tracker.models import Profile
+from tracker.zones import zone_named
 
 
 class TimeZoneMiddleware:
@@ -21,7 +21,7 @@ class TimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         profile = profile_of(request)
         request.profile = profile  # type: ignore[attr-defined]
-        with timezone.override(zone_of(profile)):
+        with timezone.override(zone_named(profile.time_zone if profile else "")):
             return self.get_response(request)
 
 
@@ -30,13 +30,3 @@ def profile_of(request: HttpRequest) -> Profile | None:
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
         return None
     return Profile.objects.filter(pk=request.user.pk).first()
-
-
-def zone_of(profile: Profile | None) -> zoneinfo.ZoneInfo | None:
-    """The profile's zone; None (the server's) without one, or when the name is no longer known."""
-    if profile is None or not profile.time_zone:
-        return None
-    try:
-        return zoneinfo.ZoneInfo(profile.time_zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return None

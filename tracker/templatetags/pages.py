@@ -15,6 +15,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from tracker.views.drawings import HeatDrawing
+
 register = template.Library()
 
 COVERS = 12
@@ -113,3 +115,24 @@ def query_with(context: Context, **changes: Any) -> str:
         else:
             query[name] = str(value)
     return f"?{query.urlencode()}" if query else "?"
+
+
+@register.filter
+def get(mapping: dict[Any, Any] | None, key: Any) -> Any:
+    """The value of a dictionary under a key that a template computes; None when it is not there."""
+    return (mapping or {}).get(key)
+
+
+@register.simple_tag
+def swaps_page() -> SafeString:
+    """For a form that htmx sends: the page that the answer leads to takes the place of this one."""
+    return SafeString(
+        'hx-boost="true" hx-push-url="false" hx-target="#main" hx-select="#main" '
+        'hx-swap="outerHTML show:none" hx-select-oob="#toasts"'
+    )
+
+
+@register.filter
+def heat_words(heat: HeatDrawing) -> str:
+    """The text alternative of a heat map."""
+    return f"{heat.total} episodes on {heat.active_days} days."

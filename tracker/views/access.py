@@ -1,8 +1,65 @@
+"""Signing in and out, and the web manifest."""
+
 from __future__ import annotations
-from django.http import HttpResponse
-from django.views import View
-class SignIn(View):
-    def get(self, request): return HttpResponse("soon")
-class SignOut(View):
-    def get(self, request): return HttpResponse("soon")
-def manifest(request, *a, **k): return HttpResponse("soon")
+
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+from django_ratelimit.core import is_ratelimited
+
+TRIES = "10/5m"
+
+
+class SignIn(LoginView):
+    template_name = "tracker/sign_in.html"
+    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not User.objects.exists():
+            return redirect("tracker:up-next")
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Ten tries in five minutes per address: enough for typing errors, not for guessing."""
+        if is_ratelimited(request, group="sign-in", key="ip", rate=TRIES, increment=True):
+            form = AuthenticationForm(request)
+            context = self.get_context_data(form=form, too_many=True)
+            return self.render_to_response(context, status=429)
+        return super().post(request, *args, **kwargs)
+
+
+class SignOut(LogoutView):
+    http_method_names = ["post", "options"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return super().dispatch(request, *args, **kwargs)
+
+
+@require_safe
+def manifest(request: HttpRequest) -> JsonResponse:
+    """What a phone needs to put the tracker on its home screen."""
+    icons = [
+        {"src": static(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
+        for size in (192, 512)
+    ]
+    maskable = {**icons[1], "src": static("icon-maskable-512.png"), "purpose": "maskable"}
+    return JsonResponse(
+        {
+            "name": "Full Tracker",
+            "short_name": "Tracker",
+            "id": "/",
+            "start_url": reverse("tracker:up-next"),
+            "display": "standalone",
+            "background_color": "#0e0f12",
+            "theme_color": "#0e0f12",
+            "icons": [*icons, maskable],
+        },
+        content_type="application/manifest+json",
+    )

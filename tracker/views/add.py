@@ -1,5 +1,78 @@
+"""Adding a show: a search on TMDB, and a status to start with."""
+
 from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.views import View
-def add_show(request, *a, **k): return HttpResponse("soon")
-def save_key(request, *a, **k): return HttpResponse("soon")
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from tracker import library, tmdb
+from tracker.forms import TmdbKeyForm
+from tracker.models import TrackedShow, TVShow
+from tracker.views.answers import UserRequest, wants_part
+
+LONGEST_SEARCH = 100
+# The sea of TMDB: ids are 32 bits wide, and so is our column.
+LARGEST_ID = 2**31 - 1
+
+
+@login_required
+def add_show(request: UserRequest) -> HttpResponse:
+    if request.method == "POST":
+        return add_found(request)
+    query = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    context: dict[str, object] = {"query": query, "statuses": TrackedShow.Status.choices}
+    try:
+        client = tmdb.connect()
+        if query:
+            found = client.search(query)
+            context |= {"found": found, "known": tracked_among(request, found)}
+    except tmdb.TmdbKeyMissingError:
+        context["key_form"] = TmdbKeyForm()
+    except tmdb.TmdbError as error:
+        context["problem"] = str(error)
+    template = "tracker/_add_results.html" if wants_part(request, "results") else "tracker/add_show.html"
+    return render(request, template, context)
+
+
+def tracked_among(request: UserRequest, found: tuple[tmdb.FoundShow, ...]) -> dict[int, TrackedShow]:
+    """Which of the shows found the user tracks already, by their TMDB ids."""
+    ids = [show.tmdb_id for show in found]
+    rows = TrackedShow.objects.filter(user=request.user, show__tmdb_id__in=ids).select_related("show")
+    return {row.show.tmdb_id: row for row in rows if row.show.tmdb_id}
+
+
+def add_found(request: UserRequest) -> HttpResponse:
+    tmdb_id, status = request.POST.get("tmdb_id", ""), request.POST.get("status", "")
+    if not tmdb_id.isascii() or not tmdb_id.isdecimal() or int(tmdb_id) > LARGEST_ID:
+        messages.error(request, "That was no show of TMDB. Search for it again.")
+        return redirect("tracker:add-show")
+    if status not in TrackedShow.Status.values:
+        status = TrackedShow.Status.WATCHING
+    try:
+        show = TVShow.objects.filter(tmdb_id=tmdb_id).first()
+        show = show or library.add_show(tmdb_id=int(tmdb_id), tmdb=tmdb.connect())
+    except tmdb.TmdbError as error:
+        messages.error(request, str(error))
+        return redirect("tracker:add-show")
+    library.track_show(user=request.user, show=show, status=status)
+    messages.success(request, f"{show.title} is in your shows.")
+    return redirect(show)
+
+
+@login_required
+@require_POST
+def save_key(request: UserRequest) -> HttpResponse:
+    """The installation's TMDB key, by staff only: everybody's searches use it."""
+    if not request.user.is_staff:
+        raise PermissionDenied
+    form = TmdbKeyForm(request.POST)
+    if not form.is_valid():
+        context = {"key_form": form, "statuses": TrackedShow.Status.choices}
+        return render(request, "tracker/add_show.html", context, status=422)
+    form.save()
+    messages.success(request, "The key works and is kept. Now search for a show.")
+    return redirect("tracker:add-show")

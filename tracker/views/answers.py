@@ -1,0 +1,68 @@
+"""How the pages answer a form: back to where it was sent from, with a toast that may offer to undo."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.middleware import HtmxDetails
+
+from tracker.models import Profile, Watch
+
+UNDO_KEY = "undo"
+# The undo buttons that still work: one per toast that a person may have in view.
+KEPT_UNDOS = 8
+
+
+class UserRequest(HttpRequest):
+    """A request of a signed-in person, as `login_required` passes it on."""
+
+    user: User
+    htmx: HtmxDetails
+    profile: Profile | None
+
+
+def next_url(request: HttpRequest, default: str) -> str:
+    """The page of ours that the form names in `next`, else the given address."""
+    target = request.POST.get("next", "")
+    return target if url_has_allowed_host_and_scheme(target, {request.get_host()}) else default
+
+
+def back(request: HttpRequest, default: str) -> HttpResponse:
+    return redirect(next_url(request, default))
+
+
+def wants_part(request: UserRequest, target: str) -> bool:
+    """Whether htmx asks for the part of a page with this id rather than for the page."""
+    return bool(request.htmx) and request.htmx.target == target
+
+
+def offer_undo(request: HttpRequest, text: str, *, watches: Sequence[Watch], made: bool) -> None:
+    """A toast whose button takes back what was done to these watches: they were made, or removed."""
+    if not watches:
+        messages.success(request, text)
+        return
+    key = secrets.token_urlsafe(9)
+    undos: dict[str, dict[str, object]] = request.session.get(UNDO_KEY, {})
+    undos[key] = {"watches": [watch.pk for watch in watches], "made": made}
+    request.session[UNDO_KEY] = dict(list(undos.items())[-KEPT_UNDOS:])
+    messages.success(request, text, extra_tags=f"undo:{reverse('tracker:undo', args=[key])}")
+
+
+def take_undo(request: HttpRequest, key: str) -> dict[str, object] | None:
+    """What a toast's undo button stands for; it works once."""
+    undos: dict[str, dict[str, object]] = request.session.get(UNDO_KEY, {})
+    taken = undos.pop(key, None)
+    request.session[UNDO_KEY] = undos
+    return taken
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 episode", "3 episodes"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
