@@ -1,0 +1,3 @@
+"""Sample shows, a sample history and sample Plex events, for `make demo`."""
+
+from __future__ import annotations
