@@ -41,23 +41,18 @@ class SyncReport:
     activity: tuple[DayActivity, ...]
 
 
-class _HourText(Func):
+class HourText(Func):
     """The UTC hour of a moment as text. Django's TruncHour calls Python for each row on SQLite."""
 
     output_field = CharField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return super().as_sql(
-            compiler, connection, template="strftime('%%Y-%%m-%%dT%%H', %(expressions)s)", **extra
-        )
+        template = "substr(%(expressions)s, 1, 13)"
+        return super().as_sql(compiler, connection, template=template, **extra)
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return super().as_sql(
-            compiler,
-            connection,
-            template="to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24')",
-            **extra,
-        )
+        template = "to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')"
+        return super().as_sql(compiler, connection, template=template, **extra)
 
 
 def stats(config: PlexConfig | None) -> SyncReport:
@@ -106,7 +101,7 @@ def activity_per_day(logs: QuerySet[PlexWebhookLog], *, now: datetime) -> tuple[
     }
     rows = (
         logs.filter(created_at__gte=now - ACTIVITY)
-        .annotate(hour=_HourText(F("created_at")))
+        .annotate(hour=HourText(F("created_at")))
         .values_list("hour", "status")
         .annotate(count=Count("pk"))
     )
