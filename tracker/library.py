@@ -5,7 +5,8 @@ What needs TMDB fetches first and writes afterwards, in one short transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -17,11 +18,17 @@ from tracker import catalogue_rows, watching
 from tracker.models import ShowTitle, TrackedShow, TVShow, Watch
 from tracker.statuses import ENDED
 from tracker.titles import title_key
-from tracker.tmdb import ShowData, Tmdb, TmdbError
+from tracker.tmdb import ShowData, Tmdb, TmdbError, TmdbKeyMissingError
 
 RUNNING_SHOW_AGE = timedelta(days=1)
 # TMDB's terms allow six months; one is left for the tries that fail.
 ANY_SHOW_AGE = timedelta(days=150)
+
+
+@dataclass(kw_only=True)
+class Refreshed:
+    refreshed: int = 0
+    failed: list[tuple[TVShow, str]] = field(default_factory=list)  # With the reason.
 
 
 def add_show(*, tmdb_id: int, tmdb: Tmdb, source: str = TVShow.Source.MANUAL) -> TVShow:
@@ -125,6 +132,29 @@ def shows_due_for_refresh(now: datetime) -> QuerySet[TVShow]:
     return TVShow.objects.filter(due, tmdb_id__isnull=False).order_by(
         F("refreshed_at").asc(nulls_first=True), "id"
     )
+
+
+def refresh_due(shows: Iterable[TVShow], *, tmdb: Tmdb) -> Refreshed:
+    """Refresh shows one after the other; one that fails stops no other.
+
+    A show that TMDB has no longer keeps its data and is not asked for again until it is due anew.
+    Stops, with the `TmdbError`, where TMDB takes no key or asks to wait.
+    """
+    result = Refreshed()
+    for show in shows:
+        try:
+            refresh_show(show, tmdb=tmdb)
+        except TmdbError as error:
+            if isinstance(error, TmdbKeyMissingError) or error.retry_after:
+                raise
+            if error.permanent:
+                TVShow.objects.filter(pk=show.pk).update(refreshed_at=timezone.now())
+            result.failed.append((show, str(error)))
+        except TVShow.DoesNotExist:
+            continue
+        else:
+            result.refreshed += 1
+    return result
 
 
 def _write(data: ShowData, get_row: Callable[[], TVShow]) -> TVShow:
