@@ -41,7 +41,6 @@ _KINDS = frozenset({"tv", "tv series", "tv show", "series", "série", "anime"})
 _SUFFIX = re.compile(r"\s*[(\[]([^()\[\]]{1,40})[)\]]\s*\Z")
 _SUFFIX_PARTS = re.compile(r"[:,/]|(?<=[0-9])\s+|\s+(?=[0-9]{4}\b)", re.ASCII)
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
-_LAST_BRACKET = re.compile(r"(.+?)\s*[(\[][^()\[\]]*[)\]]")
 _BARE_YEAR = re.compile(r"(.+) ((?:19|20)[0-9]{2})", re.ASCII)
 _MAX_SUFFIXES = 3
 
@@ -130,20 +129,16 @@ def parse_title(title: str) -> ParsedTitle:
     return ParsedTitle(text=title, key=_key(name), year=year, country=country)
 
 
-def looser_title(title: str) -> ParsedTitle | None:
-    """Read a title once more: a bare year behind it as the year, any last bracket as a remark.
+def parse_bare_year(title: str) -> ParsedTitle | None:
+    """Read the year of "What If 2021"; None without one.
 
-    "What If 2021", "Silver Spoon (Season One)". None if there is neither. Good only where no
-    show has the title as it stands: "Japan Sinks: 2020" is a title.
+    Good only where no show has the title as it stands: "Japan Sinks: 2020" is a title.
     """
     name, year, country = split_suffixes(title)
-    if found := _LAST_BRACKET.fullmatch(name):
-        name = found[1]
-    elif not year and (found := _BARE_YEAR.fullmatch(name)):
-        name, year = found[1], int(found[2])
-    else:
+    found = None if year else _BARE_YEAR.fullmatch(name)
+    if found is None:
         return None
-    return ParsedTitle(text=title, key=_key(name), year=year, country=country)
+    return ParsedTitle(text=title, key=_key(found[1]), year=int(found[2]), country=country)
 
 
 def split_suffixes(title: str) -> tuple[str, int | None, str]:
