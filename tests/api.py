@@ -23,7 +23,9 @@ def caller(user: User | None) -> APIClient:
 
 def api_addresses() -> list[str]:
     """Every address under /api/, with 1 for each number: a new one can't be forgotten."""
-    return sorted(f"/{address}" for address in addresses(get_resolver().url_patterns) if is_api(address))
+    return sorted(
+        f"/{address}" for address in addresses(get_resolver().url_patterns) if is_api(address)
+    )
 
 
 def is_api(address: str) -> bool:

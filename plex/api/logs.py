@@ -5,9 +5,10 @@ The log grows to a million rows, so nothing here counts all of them or sorts mor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -27,13 +28,15 @@ from tracker.api.serializers import ErrorSerializer
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-# Among how many of the newest events those that ended well are counted.
+# Among how many of the newest events those that ended well are counted, and where they are searched.
 COUNT_WINDOW = 10_000
-# These have an index of their own and are counted wherever they stand, up to the window.
+SEARCH_WINDOW = 100_000
+# These have an index of their own, so they are found wherever they stand. SQLite takes a partial index
+# only where its very condition stands in the query.
 WAITING = {
-    Status.PENDING: Q(status=Status.PENDING, next_attempt_at__isnull=False),
-    Status.HELD: Q(status=Status.HELD),
-    Status.FAILED: Q(status=Status.FAILED),
+    Status.PENDING: Q(next_attempt_at__isnull=False, needs_network__in=[False, True]),
+    Status.HELD: Q(status__in=[Status.HELD, Status.FAILED]),
+    Status.FAILED: Q(status__in=[Status.HELD, Status.FAILED]),
 }
 
 
@@ -90,7 +93,9 @@ class RetryLogView(APIView):
         user = signed_in(request)
         log = get_object_or_404(PlexWebhookLog.objects.visible_to(user), pk=pk)
         if log.payload is None:
-            raise ValidationError("Nothing readable of this event was kept, so it can't be processed.")
+            raise ValidationError(
+                "Nothing readable of this event was kept, so it can't be processed."
+            )
         reprocess(log, user=user)
         log.refresh_from_db()
         return Response(LogSerializer(log).data, status=202)
@@ -103,30 +108,70 @@ def read_status(request: Request) -> str:
     return status
 
 
+def newest_ids(user: User, *, status: str, limit: int, offset: int) -> list[int]:
+    """The ids of one page of the log, newest first."""
+    if not status:
+        found = newest(user, "pk", limit=offset + limit)
+    elif status in WAITING:
+        found = waiting_ids(user, Status(status), limit=offset + limit)
+    else:
+        found = finished_ids(user, status, limit=offset + limit)
+    return sorted(found, reverse=True)[offset : offset + limit]
+
+
 def branches(user: User) -> list[QuerySet[PlexWebhookLog]]:
     """The parts of what `visible_to` shows, each in the order of one index; they may overlap."""
     logs = PlexWebhookLog.objects.order_by("-pk")
     if user.is_staff:
         return [logs]
-    accounts = PlexAccount.objects.filter(users=user).values_list("pk", flat=True)
-    return [logs.filter(config_id=user.pk), *(logs.filter(account_id=pk) for pk in accounts)]
+    return [
+        logs.filter(config_id=user.pk),
+        *(logs.filter(account_id=pk) for pk in accounts_of(user)),
+    ]
 
 
-def newest_ids(user: User, *, status: str, limit: int, offset: int) -> list[int]:
-    """The ids of one page of the log, newest first."""
+def accounts_of(user: User) -> list[int]:
+    return list(PlexAccount.objects.filter(users=user).values_list("pk", flat=True))
+
+
+def newest(user: User, column: str, *, limit: int) -> dict[int, Any]:
+    """The newest rows that the user may see: one column by id."""
+    found: dict[int, Any] = {}
+    for logs in branches(user):
+        found.update(logs.values_list("pk", column)[:limit])
+    return {pk: found[pk] for pk in sorted(found, reverse=True)[:limit]}
+
+
+def finished_ids(user: User, status: str, *, limit: int) -> set[int]:
+    """Events that ended well, among the newest only: a rare status has no index to find it by."""
     found: set[int] = set()
     for logs in branches(user):
-        wanted = logs.filter(WAITING.get(Status(status), Q(status=status))) if status else logs
-        found.update(wanted.values_list("pk", flat=True)[: offset + limit])
-    return sorted(found, reverse=True)[offset : offset + limit]
+        floor = logs.values_list("pk", flat=True)[SEARCH_WINDOW : SEARCH_WINDOW + 1].first()
+        wanted = logs.filter(status=status, pk__gt=floor or 0)
+        found.update(wanted.values_list("pk", flat=True)[:limit])
+    return found
+
+
+def waiting_ids(user: User, status: Status, *, limit: int) -> list[int]:
+    """Events that are not done, straight from the index that holds only such."""
+    logs = PlexWebhookLog.objects.filter(WAITING[status], status=status)
+    if not user.is_staff:
+        # The sums keep the planner from walking through all events of the config or the account.
+        logs = logs.annotate(owner=F("config_id") + 0, played_by=F("account_id") + 0)
+        logs = logs.filter(Q(owner=user.pk) | Q(played_by__in=accounts_of(user)))
+    # In the order of the index; beyond the window it is the longest waiting that are shown.
+    in_index_order = (
+        logs.order_by("needs_network", "next_attempt_at")
+        if status == Status.PENDING
+        else logs.order_by("-pk")
+    )
+    return list(in_index_order.values_list("pk", flat=True)[: max(limit, COUNT_WINDOW)])
 
 
 def count_by_status(user: User) -> tuple[dict[str, int], int]:
     """The count of each status, and among how many of the newest events the finished were counted."""
-    ids = newest_ids(user, status="", limit=COUNT_WINDOW, offset=0)
-    newest = PlexWebhookLog.objects.order_by().filter(pk__in=ids)
-    counts = dict.fromkeys(Status.values, 0)
-    counts.update(newest.values_list("status").annotate(count=Count("pk")))
+    statuses = newest(user, "status", limit=COUNT_WINDOW)
+    counts = dict.fromkeys(Status.values, 0) | Counter(statuses.values())
     for status in WAITING:
-        counts[status] = len(newest_ids(user, status=status, limit=COUNT_WINDOW, offset=0))
-    return counts, len(ids)
+        counts[status] = len(waiting_ids(user, status, limit=COUNT_WINDOW))
+    return counts, len(statuses)

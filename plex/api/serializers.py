@@ -215,7 +215,9 @@ class ResolveSerializer(serializers.Serializer[dict[str, Any]]):
     tvshow_id = ID(required=False, allow_null=True, help_text="For select: a show of this tracker.")
     tmdb_id = ID(required=False, allow_null=True, help_text="For create_new: the show's TMDB id.")
     episode_id = ID(
-        required=False, allow_null=True, help_text="For select, where the question is which episode."
+        required=False,
+        allow_null=True,
+        help_text="For select, where the question is which episode.",
     )
     season_number = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=MAX_ID

@@ -33,7 +33,9 @@ from tracker.models import TVShow
         operation_id="plex_mappings",
         summary="The Plex shows that you ever played, and which show each is",
         parameters=[
-            OpenApiParameter("unmapped", OpenApiTypes.BOOL, description="Only those without a show."),
+            OpenApiParameter(
+                "unmapped", OpenApiTypes.BOOL, description="Only those without a show."
+            ),
             OpenApiParameter("conflicts", OpenApiTypes.BOOL, description="Only those in question."),
         ],
     )
@@ -109,7 +111,8 @@ class MappingView(APIView):
 
 @extend_schema_view(
     get=extend_schema(
-        operation_id="plex_conflicts", summary="The questions that only you can answer, oldest first"
+        operation_id="plex_conflicts",
+        summary="The questions that only you can answer, oldest first",
     )
 )
 class ConflictsView(generics.ListAPIView[PlexConflict]):
@@ -133,7 +136,6 @@ class ResolveConflictView(APIView):
             400: ErrorSerializer,
             404: ErrorSerializer,
             409: ErrorSerializer,
-            502: ErrorSerializer,
             503: ErrorSerializer,
         },
     )

@@ -16,7 +16,8 @@ CALL = "/healthz"
 
 def beat(*, seconds_ago: float) -> None:
     Job.objects.create(
-        name=f"worker:here:{seconds_ago}", last_run_at=timezone.now() - timedelta(seconds=seconds_ago)
+        name=f"worker:here:{seconds_ago}",
+        last_run_at=timezone.now() - timedelta(seconds=seconds_ago),
     )
 
 

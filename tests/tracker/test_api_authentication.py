@@ -32,7 +32,17 @@ def test_the_keyword_may_be_written_either_way(viewer, keyword):
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Token", "Token a b", "Token wrong", "Token \xff\xfe", "Token \x00", "Bearer x", "Basic eDp5", "x" * 9000],
+    [
+        "",
+        "Token",
+        "Token a b",
+        "Token wrong",
+        "Token \xff\xfe",
+        "Token \x00",
+        "Bearer x",
+        "Basic eDp5",
+        "x" * 9000,
+    ],
 )
 def test_anything_else_is_401_and_says_how_to_sign_in(db, header):
     answer = with_header(header)
@@ -89,6 +99,9 @@ def test_a_signed_in_browser_must_send_the_csrf_token_to_write(viewer):
 def test_a_token_needs_no_csrf_token(viewer):
     _, text = ApiToken.make(user=viewer)
     answer = Client(enforce_csrf_checks=True).post(
-        "/api/shows", {}, content_type="application/json", headers={"Authorization": f"Token {text}"}
+        "/api/shows",
+        {},
+        content_type="application/json",
+        headers={"Authorization": f"Token {text}"},
     )
     assert answer.status_code == 400

@@ -16,7 +16,7 @@ HUGE = ("2147483648", "9223372036854775807", "9223372036854775808", "9" * 40, "9
     ("error", "status", "retry_after"),
     [
         (TmdbKeyMissingError(), 409, None),
-        (TmdbError("TMDB has no such show.", permanent=True), 502, None),
+        (TmdbError("TMDB has no such show.", permanent=True), 400, None),
         (TmdbError("TMDB does not answer.", retry_after=1.5), 503, "2"),
         (TmdbError("TMDB does not answer."), 503, None),
         (DecryptionError("The key is not here."), 503, None),
@@ -62,7 +62,9 @@ def test_no_address_no_html(client, db):
     assert "/api/nothing/here" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("body", ["{", "[]", "null", '"x"', "7", "[" * 5000, '{"a":' * 5000, '{"tmdb_id": NaN}', "\xff"])
+@pytest.mark.parametrize(
+    "body", ["{", "[]", "null", '"x"', "7", "[" * 5000, '{"a":' * 5000, '{"tmdb_id": NaN}', "\xff"]
+)
 def test_a_body_that_is_no_json_object_is_a_400(viewer, body):
     answer = caller(viewer).generic("POST", "/api/shows", body, content_type="application/json")
     assert answer.status_code == 400
@@ -77,7 +79,9 @@ def test_a_body_of_another_kind_is_a_415(viewer):
 
 @pytest.mark.parametrize("name", ["limit", "offset"])
 @pytest.mark.parametrize("value", ["-1", "x", "1.5", "²", "%00", "10000001", "9" * 5000])
-@pytest.mark.parametrize("call", ["/api/shows", "/api/history", "/api/plex/mappings", "/api/plex/logs"])
+@pytest.mark.parametrize(
+    "call", ["/api/shows", "/api/history", "/api/plex/mappings", "/api/plex/logs"]
+)
 def test_a_page_that_can_t_be_is_a_400(viewer, call, name, value):
     answer = caller(viewer).get(f"{call}?{name}={value}")
     assert answer.status_code == 400

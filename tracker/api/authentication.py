@@ -34,10 +34,14 @@ class ApiTokenAuthentication(BaseAuthentication):
         if len(words) != 2:  # noqa: PLR2004 - the word "Token" and the token
             raise AuthenticationFailed('Send the token as "Authorization: Token <your token>".')
         token = (
-            ApiToken.objects.select_related("user").filter(token_sha256=hash_secret(words[1])).first()
+            ApiToken.objects.select_related("user")
+            .filter(token_sha256=hash_secret(words[1]))
+            .first()
         )
         if token is None or not token.user.is_active:
-            raise AuthenticationFailed("This API token is not valid. Make a new one on the account page.")
+            raise AuthenticationFailed(
+                "This API token is not valid. Make a new one on the account page."
+            )
         note_use(token)
         return token.user, token
 

@@ -23,11 +23,6 @@ class Conflicting(exceptions.APIException):
     default_code = "conflict"
 
 
-class BadGateway(exceptions.APIException):
-    status_code = status.HTTP_502_BAD_GATEWAY
-    default_code = "bad_gateway"
-
-
 class Unavailable(exceptions.APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "unavailable"
@@ -48,22 +43,26 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 def translate(exc: Exception) -> Exception:
     """The HTTP meaning of the errors that the domain and the database raise."""
+    found: Exception = exc
     match exc:
         case TmdbKeyMissingError():
-            return Conflicting(str(exc))
+            found = Conflicting(str(exc))
         case TmdbError(permanent=True):
-            return BadGateway(str(exc))
+            # TMDB has not what was asked for: the id in the request is wrong.
+            found = exceptions.ValidationError(str(exc))
         case TmdbError():
-            return Unavailable(str(exc), retry_after=exc.retry_after)
+            found = Unavailable(str(exc), retry_after=exc.retry_after)
         case DecryptionError():
-            return Unavailable(str(exc))
+            found = Unavailable(str(exc))
         case OperationalError() | InterfaceError():
-            return Unavailable("The database does not answer just now. Try again.", retry_after=5)
+            found = Unavailable("The database does not answer just now. Try again.", retry_after=5)
         case DataError() | OverflowError():
-            return exceptions.ValidationError("A number or a text in this request is out of range.")
+            found = exceptions.ValidationError(
+                "A number or a text in this request is out of range."
+            )
         case RecursionError():
-            return exceptions.ParseError("The JSON of this request is nested too deeply.")
-    return exc
+            found = exceptions.ParseError("The JSON of this request is nested too deeply.")
+    return found
 
 
 def uniform(data: Any) -> dict[str, Any]:
@@ -89,5 +88,6 @@ def first_sentence(data: Any) -> str:
 def not_found(request: HttpRequest, **_kwargs: object) -> JsonResponse:
     """The answer under /api/ where no address fits."""
     return JsonResponse(
-        {"detail": f"There is no call {request.path}. The calls are listed at /api/docs."}, status=404
+        {"detail": f"There is no call {request.path}. The calls are listed at /api/docs."},
+        status=404,
     )

@@ -30,7 +30,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", type=Path)
-        parser.add_argument("--user", help="Whose connection takes the events; needed if there are several.")
+        parser.add_argument(
+            "--user", help="Whose connection takes the events; needed if there are several."
+        )
         parser.add_argument(
             "--url", help="Post to this webhook address, as Plex does, instead of storing here."
         )
@@ -47,7 +49,7 @@ class Command(BaseCommand):
         logs = [
             receive(user_id=config.pk, payload=payload, now=timezone.now()) for payload in payloads
         ]
-        process_due()
+        process_due(ids=[log.pk for log in logs])
         for number, log in enumerate(logs, start=1):
             log.refresh_from_db()
             self.stdout.write(f"{number}: {describe(log)}")
