@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -48,6 +49,7 @@ def make_show(db) -> Callable[..., TVShow]:
 @pytest.fixture(scope="session")
 def tmdb_server() -> Iterator[HTTPServer]:
     """One server for all tests: stopping one takes half a second."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with HTTPServer(host="127.0.0.1", threaded=True) as server:
         yield server
 

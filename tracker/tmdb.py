@@ -251,6 +251,8 @@ class Tmdb:
                 or time.monotonic() - self._retry.started > CALL_SECONDS
             ):
                 raise requests.Timeout
+        if response.raw.length_remaining:
+            raise requests.ConnectionError
         return bytes(body)
 
 

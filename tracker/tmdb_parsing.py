@@ -1,8 +1,4 @@
-"""TMDB's JSON as dataclasses. Pure: no network, no database.
-
-Everything from outside is checked here: whatever has not the shape that TMDB documents is a
-`TmdbError`, never a KeyError further on.
-"""
+"""TMDB's JSON as dataclasses. Pure. Whatever has not the documented shape is a `TmdbError`."""
 
 from __future__ import annotations
 
@@ -200,7 +196,7 @@ def parse_show(answer: Any, seasons: Iterable[SeasonData]) -> ShowData:
     title = text(data, "name") or text(data, "original_name")
     if not title:
         raise wrong_shape("a show without a name")
-    external_ids = as_object(data.get("external_ids") or {})
+    external_ids = part(data, "external_ids")
     imdb_id = text(external_ids, "imdb_id")
     networks = names(data, "networks")
     return ShowData(
@@ -226,11 +222,11 @@ def parse_show(answer: Any, seasons: Iterable[SeasonData]) -> ShowData:
 
 def parse_alternative_titles(data: Mapping[str, Any]) -> tuple[str, ...]:
     """The other names that a show goes by: alternative titles, then translated ones, each once."""
-    alternatives = as_object(data.get("alternative_titles") or {})
-    translations = as_object(data.get("translations") or {})
+    alternatives = part(data, "alternative_titles")
+    translations = part(data, "translations")
     found = [text(item, "title") for item in objects(alternatives, "results")]
     for item in objects(translations, "translations"):
-        found.append(text(as_object(item.get("data") or {}), "name"))
+        found.append(text(part(item, "data"), "name"))
     own = {text(data, "name"), text(data, "original_name"), ""}
     return tuple(dict.fromkeys(title for title in found if title not in own))
 
@@ -243,6 +239,12 @@ def as_object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise wrong_shape("not an object")
     return value
+
+
+def part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object within another; missing or null counts as empty."""
+    value = data.get(name)
+    return {} if value is None else as_object(value)
 
 
 def objects(data: Mapping[str, Any], name: str, *, required: bool = False) -> list[dict[str, Any]]:
@@ -269,9 +271,9 @@ def texts(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = data.get(name)
     if value is None:
         return ()
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise wrong_shape(f"{name} is not a list of texts")
-    return tuple(text({name: item}, name) for item in value)
+    if not isinstance(value, list):
+        raise wrong_shape(f"{name} is not a list")
+    return tuple(filter(None, (text({name: item}, name) for item in value)))
 
 
 def names(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
@@ -280,7 +282,7 @@ def names(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def number(data: Mapping[str, Any], name: str) -> int:
-    """A whole number that fits its column."""
+    """A whole number that fits a column."""
     value = data.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_INTEGER:
         raise wrong_shape(f"{name} is not a number")
