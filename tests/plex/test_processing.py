@@ -10,6 +10,7 @@ from django.utils import timezone
 from plex.models import Action, PlexConflict, PlexShowMapping, PlexViewing, PlexWebhookLog, Status
 from tests.factories import episode_of, make_show
 from tests.plex.factories import changed, of_episode, scrobble
+from tracker import watching
 from tracker.models import TrackedShow, TVShow, Watch
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +94,7 @@ def test_an_unknown_show_without_a_tmdb_key_becomes_a_question_at_once(play):
 
 def test_an_unknown_show_is_added_with_all_its_seasons_and_marked(play, tmdb, owner):
     tmdb.add_show(700, title="Andor", seasons={1: 12, 2: 12})
-    tmdb.add_find("tvdb_id", "9001", episode=(700, 2, 3))
+    tmdb.add_find("9001", source="tvdb_id", episode=(700, 2, 3))
     viewed_at = minutes_ago(90)
 
     log = play(scrobble("Andor", 2, 3, ids=("tvdb://9001",), viewed_at=viewed_at))
@@ -111,7 +112,7 @@ def test_without_auto_add_the_show_is_suggested(play, tmdb, connected):
     connected[0].auto_add_shows = False
     connected[0].save()
     tmdb.add_show(700, title="Andor", seasons={1: 12})
-    tmdb.add_find("tvdb_id", "9001", episode=(700, 1, 3))
+    tmdb.add_find("9001", source="tvdb_id", episode=(700, 1, 3))
 
     log = play(scrobble("Andor", 1, 3, ids=("tvdb://9001",)))
 
@@ -125,7 +126,7 @@ def test_while_tmdb_is_down_the_row_waits_and_keeps_its_time(play, tmdb, drain, 
     start = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
     time_machine.move_to(start, tick=False)
     tmdb.add_show(700, title="Andor", seasons={1: 12})
-    tmdb.add_find("tvdb_id", "9001", episode=(700, 1, 3))
+    tmdb.add_find("9001", source="tvdb_id", episode=(700, 1, 3))
     tmdb.down()
     viewed_at = start - timedelta(minutes=1)
 
@@ -147,7 +148,7 @@ def test_after_a_day_without_tmdb_the_user_is_asked_and_tmdb_may_still_settle_it
     start = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
     time_machine.move_to(start, tick=False)
     tmdb.add_show(700, title="Andor", seasons={1: 12})
-    tmdb.add_find("tvdb_id", "9001", episode=(700, 1, 3))
+    tmdb.add_find("9001", source="tvdb_id", episode=(700, 1, 3))
     tmdb.down()
     log = play(scrobble("Andor", 1, 3, ids=("tvdb://9001",)))
     for hours in range(2, 40, 2):
@@ -217,8 +218,6 @@ def test_a_later_viewing_is_already_watched_unless_rewatches_are_recorded(
 
 
 def test_a_removed_watch_stays_removed_when_the_event_comes_again(play, owner):
-    from tracker import watching
-
     show = make_show("Severance", {1: 9})
     message = of_episode(episode_of(show, 1, 3), viewed_at=minutes_ago(5))
     play(message)
