@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -140,10 +139,9 @@ def check_words() -> Iterator[CheckMessage]:
             hint="Remove DEBUG unless you develop Full Tracker.",
             id="tracker.W012",
         )
-    level = env("LOG_LEVEL", "INFO").upper()
-    if level not in logging.getLevelNamesMapping():
+    if settings.LOG_LEVEL not in settings.LOG_LEVELS:
         yield Error(
-            f"LOG_LEVEL is {level!r}.",
+            f"LOG_LEVEL is {settings.LOG_LEVEL!r}.",
             hint="Choose one of DEBUG, INFO, WARNING, ERROR.",
             id="tracker.E013",
         )

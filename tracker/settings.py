@@ -33,7 +33,10 @@ PORT = env("PORT", "8000")
 PUBLIC_URL = env("PUBLIC_URL").rstrip("/")
 TRUSTED_PROXIES = env_list("TRUSTED_PROXIES")
 
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or own_hosts()
+# This machine itself always: health checks ask it.
+ALLOWED_HOSTS = (
+    [*env_list("ALLOWED_HOSTS"), "localhost", "127.0.0.1"] if env("ALLOWED_HOSTS") else own_hosts()
+)
 if public_host := urlsplit(PUBLIC_URL).hostname:
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, public_host]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
@@ -120,7 +123,9 @@ def database(url: str) -> dict[str, Any]:
     return config
 
 
-DATABASES = {"default": database(env("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'full-tracker.sqlite3'}")}
+DATABASES = {
+    "default": database(env("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'full-tracker.sqlite3'}")
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if cache_url := env("CACHE_URL"):
@@ -212,12 +217,14 @@ PLEX_TV_URL = env("PLEX_TV_URL", "https://plex.tv").rstrip("/")
 PLEX_METADATA_URL = env("PLEX_METADATA_URL", "https://metadata.provider.plex.tv").rstrip("/")
 PLEX_WEBHOOK_RATE = env("PLEX_WEBHOOK_RATE", "100/m")
 
+LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
+LOG_LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL if LOG_LEVEL in LOG_LEVELS else "INFO"},
     # urllib3 logs whole addresses at DEBUG, and a v3 key or a token can stand in one.
     "loggers": {"urllib3": {"level": "WARNING"}},
 }

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from tracker.environment import env
 from tracker.management.commands.run import web_addresses, why_not
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -228,9 +227,3 @@ def test_the_addresses_begin_with_the_public_one(settings):
     assert not any("127.0.0.1" in address for address in addresses)
     settings.PUBLIC_URL = ""
     assert web_addresses("::1", 80) == ["http://[::1]"]
-
-
-def test_env_reads_a_file_where_the_name_is_unset(monkeypatch, tmp_path):
-    (tmp_path / "value").write_text(" from a file \n")
-    monkeypatch.setenv("SOME_SETTING_FILE", str(tmp_path / "value"))
-    assert env("SOME_SETTING") == "from a file"

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from tracker.checks import PORTS
 from tracker.environment import own_hosts
 from tracker.management.commands.prepare import new_setup_path, prepare
 from tracker.supervision import Child, Say, Supervisor
@@ -42,13 +43,13 @@ class Command(BaseCommand):
 
 def listen(host: str, port: str) -> socket.socket:
     """A socket that listens where the settings say; the web process inherits it, also after a restart."""
+    if not port.isdecimal() or int(port) not in PORTS:
+        raise CommandError(f"PORT must be a number from 1 to 65535, not {port!r}.")
     try:
         family, *_, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(
-            (str(address[0]), int(address[1])), family=family, backlog=BACKLOG
+            (str(address[0]), int(port)), family=family, backlog=BACKLOG
         )
-    except (ValueError, OverflowError):
-        raise CommandError(f"PORT must be a number from 1 to 65535, not {port!r}.") from None
     except OSError as error:
         raise CommandError(why_not(error, host=host, port=port)) from None
     listener.set_inheritable(True)
