@@ -149,7 +149,9 @@ def make_show(
     """
     tmdb_id = next(tmdb_ids) if tmdb_id is None else tmdb_id
     seasons = {1: 10} if seasons is None else seasons
-    show = TVShowFactory.create(title=title, tmdb_id=tmdb_id, first_air_date=first_air_date, **fields)
+    show = TVShowFactory.create(
+        title=title, tmdb_id=tmdb_id, first_air_date=first_air_date, **fields
+    )
     starts = season_starts(seasons, first_air_date)
     rows = {
         number: Season.objects.create(

@@ -113,11 +113,11 @@ class ListedSeason:
 def parse_find(answer: Any) -> FindResult:
     """The answer of `/find/{id}`."""
     data = as_object(answer)
+    shows = objects(data, "tv_results", required=True)
+    episodes = objects(data, "tv_episode_results", required=True)
     return FindResult(
-        shows=tuple(parse_found_show(item) for item in objects(data, "tv_results", required=True)),
-        episodes=tuple(
-            parse_found_episode(item) for item in objects(data, "tv_episode_results", required=True)
-        ),
+        shows=tuple(map(parse_found_show, shows)),
+        episodes=tuple(map(parse_found_episode, episodes)),
     )
 
 

@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -236,7 +237,7 @@ class RawServer:
 
     def _serve(self) -> None:
         connection, _ = self._socket.accept()
-        with connection:
+        with connection, suppress(OSError):
             connection.recv(65_536)
             connection.sendall(self._head)
             for byte in self._body:
