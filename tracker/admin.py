@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from tracker.models import Season, TrackedShow, TVShow, Watch
+from tracker.encryption import DecryptionError, reveal, seal
+from tracker.library import index_titles
+from tracker.models import Episode, Profile, Season, SiteSettings, TrackedShow, TVShow, Watch
 
 
 class SeasonInline(admin.TabularInline):
     model = Season
     extra = 0
     fields = ("season_number", "name")
-    show_change_link = False
+    show_change_link = True
+
+
+class EpisodeInline(admin.TabularInline):
+    model = Episode
+    extra = 0
+    fields = ("episode_number", "name", "air_date", "runtime", "tmdb_id")
+
+
+@admin.register(Season)
+class SeasonAdmin(admin.ModelAdmin):
+    """Reached from its show."""
+
+    inlines = (EpisodeInline,)
+    autocomplete_fields = ("show",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
 
 
 @admin.register(TVShow)
@@ -32,6 +52,10 @@ class TVShowAdmin(admin.ModelAdmin):
     show_full_result_count = False
     readonly_fields = ("plex_synced", "plex_last_sync", "refreshed_at", "created_at", "updated_at")
     inlines = (SeasonInline,)
+
+    def save_model(self, request: HttpRequest, obj: TVShow, form: Any, change: Any) -> None:
+        super().save_model(request, obj, form, change)
+        index_titles(obj)
 
 
 @admin.register(TrackedShow)
@@ -63,6 +87,57 @@ class WatchAdmin(admin.ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Profile)
+class ProfileAdmin(admin.ModelAdmin):
+    """The calendar address is a secret of the person: not even its hash is here."""
+
+    list_display = ("user", "time_zone", "theme")
+    list_select_related = ("user",)
+    autocomplete_fields = ("user",)
+    fields = ("user", "time_zone", "theme")
+
+
+class SiteSettingsForm(forms.ModelForm):
+    new_tmdb_api_key = forms.CharField(
+        label="New TMDB key",
+        required=False,
+        max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Leave it empty to keep the one that is set. It is never shown again.",
+    )
+
+    class Meta:
+        model = SiteSettings
+        fields = ("language",)
+
+    def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        if key := self.cleaned_data["new_tmdb_api_key"].strip():
+            seal(self.instance, "tmdb_api_key", key)
+        return super().save(commit=commit)
+
+
+@admin.register(SiteSettings)
+class SiteSettingsAdmin(admin.ModelAdmin):
+    """One row; its secret is written here and never read."""
+
+    form = SiteSettingsForm
+    fields = ("tmdb_api_key_state", "new_tmdb_api_key", "language")
+    readonly_fields = ("tmdb_api_key_state",)
+
+    @admin.display(description="TMDB key")
+    def tmdb_api_key_state(self, site: SiteSettings) -> str:
+        try:
+            return "set" if reveal(site, "tmdb_api_key") else "not set"
+        except DecryptionError as error:
+            return f"unreadable: {error}"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

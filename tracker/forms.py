@@ -24,14 +24,16 @@ class NewPersonForm(BaseUserCreationForm):
 
     class Meta(BaseUserCreationForm.Meta):
         model = User
-        fields = ("username",)
+        fields: tuple[str, ...] = ("username",)
         labels = {"username": "Name"}
         help_texts = {"username": "Letters, digits and @ . + - _"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].label = "Password"
-        self.fields["password1"].help_text = "Eight characters or more, and nothing that is easily guessed."
+        self.fields[
+            "password1"
+        ].help_text = "Eight characters or more, and nothing that is easily guessed."
         self.fields["password2"].label = "The same password again"
         self.fields["password2"].help_text = ""
 
@@ -40,8 +42,11 @@ class PersonForm(NewPersonForm):
     """Somebody whom an admin adds."""
 
     class Meta(NewPersonForm.Meta):
-        fields = ("username", "is_staff")
-        labels = {"username": "Name", "is_staff": "May manage people, the TMDB key and the admin pages"}
+        fields: tuple[str, ...] = ("username", "is_staff")
+        labels = {
+            "username": "Name",
+            "is_staff": "May manage people, the TMDB key and the admin pages",
+        }
         help_texts = {"username": NewPersonForm.Meta.help_texts["username"], "is_staff": ""}
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
@@ -109,7 +114,9 @@ class TmdbKeyForm(forms.Form):
 
 def time_zones() -> list[tuple[str, str]]:
     """Every zone with a place in its name, after the choice of the server's own."""
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and "Etc/" not in name)
+    names = sorted(
+        name for name in zoneinfo.available_timezones() if "/" in name and "Etc/" not in name
+    )
     server = f"The server's ({settings.TIME_ZONE})"
     return [("", server), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from tracker.settings import BASE_DIR
 from tracker.views import (
     access,
     account,
@@ -22,11 +19,6 @@ from tracker.views import (
     statistics,
     up_next,
 )
-
-def include_written(prefix: str, module: str) -> list[URLResolver]:
-    # While the pieces are being written: becomes plain include() lines.
-    return [path(prefix, include(module))] if Path(BASE_DIR / (module.replace(".", "/") + ".py")).exists() else []
-
 
 tracker_urls = [
     path("", up_next.up_next, name="up-next"),
@@ -68,10 +60,10 @@ tracker_urls = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((tracker_urls, "tracker"))),
-    *include_written("plex/", "plex.urls"),
-    *include_written("", "plex.health"),
-    *include_written("api/", "plex.api.urls"),
-    *include_written("api/", "tracker.api.urls"),
+    path("plex/", include("plex.urls")),
+    path("", include("plex.health")),
+    path("api/", include("plex.api.urls")),
+    path("api/", include("tracker.api.urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -22,6 +22,8 @@ register = template.Library()
 COVERS = 12
 PICTURES = "https://image.tmdb.org/t/p"
 UNDO_TAG = "undo:"
+WEEK = 7
+HOUR = 60
 
 
 @register.simple_tag
@@ -29,7 +31,10 @@ def icon(name: str, css_class: str = "") -> SafeString:
     """An icon of static/icons.svg; decoration only, so say in words what it means."""
     classes = f"icon {css_class}".strip()
     return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>', classes, static("icons.svg"), name
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        classes,
+        static("icons.svg"),
+        name,
     )
 
 
@@ -43,10 +48,12 @@ def nav_link(context: Context, name: str, label: str, icon_name: str, count: int
     return format_html(
         '<a href="{}"{}>{}<span>{}</span>{}</a>',
         address,
-        SafeString(' aria-current="page"') if is_here(context.get("here", ""), name) else "",
+        SafeString(' aria-current="page"') if is_here(context.get("here") or "", name) else "",
         icon(icon_name),
         label,
-        format_html('<b class="count">{}<span class="sr-only"> to decide</span></b>', count) if count else "",
+        format_html('<b class="count">{}<span class="sr-only"> to decide</span></b>', count)
+        if count
+        else "",
     )
 
 
@@ -86,14 +93,18 @@ def current_path(request: HttpRequest) -> str:
 
 @register.filter
 def day_name(day: date, today: date) -> str:
-    """"Today", "Tomorrow", "Yesterday", a weekday within the week ahead, else the date."""
+    """ "Today", "Tomorrow", "Yesterday", a weekday within the week ahead, else the date."""
     names = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
     distance = (day - today).days
     if distance in names:
         return names[distance]
-    if 1 < distance < 7:
+    if 1 < distance < WEEK:
         return f"{day:%A}"
-    return f"{day:%A} {day.day} {day:%B}" if day.year == today.year else f"{day.day} {day:%B} {day.year}"
+    return (
+        f"{day:%A} {day.day} {day:%B}"
+        if day.year == today.year
+        else f"{day.day} {day:%B} {day.year}"
+    )
 
 
 @register.filter
@@ -101,8 +112,16 @@ def minutes(value: int | None) -> str:
     """Minutes as "48 min", "1 h 5 min", "3 h"."""
     if not value:
         return ""
-    hours, rest = divmod(int(value), 60)
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)
+    hours, rest = divmod(int(value), HOUR)
+    return " ".join(
+        part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part
+    )
+
+
+@register.filter
+def hours(value: int) -> str:
+    """Minutes as whole hours: "85 h"; under an hour "44 min"."""
+    return f"{round(value / HOUR)} h" if value >= HOUR else minutes(value)
 
 
 @register.simple_tag(takes_context=True)

@@ -67,7 +67,9 @@ def make_token(request: UserRequest) -> HttpResponse:
     if not form.is_valid():
         return account_page(request, token_form=form, status=422)
     if ApiToken.objects.filter(user=request.user).count() >= MOST_TOKENS:
-        messages.error(request, f"You have {MOST_TOKENS} tokens. Remove one that you no longer use first.")
+        messages.error(
+            request, f"You have {MOST_TOKENS} tokens. Remove one that you no longer use first."
+        )
         return redirect("tracker:account")
     _, text = ApiToken.make(user=request.user, name=form.cleaned_data["name"])
     return account_page(request, new_token=text)
@@ -86,5 +88,7 @@ class ChangePassword(LoginRequiredMixin, PasswordChangeView):
     success_url = reverse_lazy("tracker:account")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        messages.success(self.request, "The password is changed. Other devices have to sign in again.")
+        messages.success(
+            self.request, "The password is changed. Other devices have to sign in again."
+        )
         return super().form_valid(form)

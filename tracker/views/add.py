@@ -34,14 +34,20 @@ def add_show(request: UserRequest) -> HttpResponse:
         context["key_form"] = TmdbKeyForm()
     except tmdb.TmdbError as error:
         context["problem"] = str(error)
-    template = "tracker/_add_results.html" if wants_part(request, "results") else "tracker/add_show.html"
+    template = (
+        "tracker/_add_results.html" if wants_part(request, "results") else "tracker/add_show.html"
+    )
     return render(request, template, context)
 
 
-def tracked_among(request: UserRequest, found: tuple[tmdb.FoundShow, ...]) -> dict[int, TrackedShow]:
+def tracked_among(
+    request: UserRequest, found: tuple[tmdb.FoundShow, ...]
+) -> dict[int, TrackedShow]:
     """Which of the shows found the user tracks already, by their TMDB ids."""
     ids = [show.tmdb_id for show in found]
-    rows = TrackedShow.objects.filter(user=request.user, show__tmdb_id__in=ids).select_related("show")
+    rows = TrackedShow.objects.filter(user=request.user, show__tmdb_id__in=ids).select_related(
+        "show"
+    )
     return {row.show.tmdb_id: row for row in rows if row.show.tmdb_id}
 
 

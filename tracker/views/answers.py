@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from typing import TypedDict
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -18,6 +19,13 @@ from tracker.models import Profile, Watch
 UNDO_KEY = "undo"
 # The undo buttons that still work: one per toast that a person may have in view.
 KEPT_UNDOS = 8
+
+
+class Undo(TypedDict):
+    """What a toast's undo button takes back."""
+
+    watches: list[int]
+    made: bool
 
 
 class UserRequest(HttpRequest):
@@ -49,15 +57,15 @@ def offer_undo(request: HttpRequest, text: str, *, watches: Sequence[Watch], mad
         messages.success(request, text)
         return
     key = secrets.token_urlsafe(9)
-    undos: dict[str, dict[str, object]] = request.session.get(UNDO_KEY, {})
+    undos: dict[str, Undo] = request.session.get(UNDO_KEY, {})
     undos[key] = {"watches": [watch.pk for watch in watches], "made": made}
     request.session[UNDO_KEY] = dict(list(undos.items())[-KEPT_UNDOS:])
     messages.success(request, text, extra_tags=f"undo:{reverse('tracker:undo', args=[key])}")
 
 
-def take_undo(request: HttpRequest, key: str) -> dict[str, object] | None:
+def take_undo(request: HttpRequest, key: str) -> Undo | None:
     """What a toast's undo button stands for; it works once."""
-    undos: dict[str, dict[str, object]] = request.session.get(UNDO_KEY, {})
+    undos: dict[str, Undo] = request.session.get(UNDO_KEY, {})
     taken = undos.pop(key, None)
     request.session[UNDO_KEY] = undos
     return taken

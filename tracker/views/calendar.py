@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar as months
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from tracker.views.feed import feed_address
 # Beyond these TMDB knows nothing, and date arithmetic ends.
 FIRST_YEAR, LAST_YEAR = 1930, 2100
 SHOWN_PER_DAY = 4
+MONTH = re.compile(r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,11 @@ def calendar(request: UserRequest) -> HttpResponse:
     """`?month=2026-02`; the current month unless said."""
     today = timezone.localdate()
     first = month_in(request.GET.get("month", "")) or today.replace(day=1)
-    dates = [day for week in months.Calendar().monthdatescalendar(first.year, first.month) for day in week]
+    dates = [
+        day
+        for week in months.Calendar().monthdatescalendar(first.year, first.month)
+        for day in week
+    ]
     aired = airings(request.user, dates[0], dates[-1], today)
     days = [
         Day(day=day, airings=aired[day], in_month=day.month == first.month, is_today=day == today)
@@ -84,13 +90,10 @@ def calendar(request: UserRequest) -> HttpResponse:
 
 def month_in(text: str) -> date | None:
     """The first day of a month written as 2026-02."""
-    year, dash, month = text.partition("-")
-    if not (dash and year.isascii() and year.isdecimal() and month.isascii() and month.isdecimal()):
+    match = MONTH.fullmatch(text)
+    if match is None or not FIRST_YEAR <= int(match["year"]) <= LAST_YEAR:
         return None
-    if len(year) != 4 or len(month) != 2:
-        return None
-    in_range = FIRST_YEAR <= int(year) <= LAST_YEAR and 1 <= int(month) <= 12
-    return date(int(year), int(month), 1) if in_range else None
+    return date(int(match["year"]), int(match["month"]), 1)
 
 
 def airings(user: User, first: date, last: date, today: date) -> defaultdict[date, list[Airing]]:

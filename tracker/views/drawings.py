@@ -76,7 +76,8 @@ def heat_drawing(weeks: Sequence[Week]) -> HeatDrawing:
         if week.starts_month and column < len(weeks) - 1
     ]
     weekdays = [
-        Label(x=0, y=LABEL_HEIGHT + row * CELL + 9, text=text) for row, text in ((0, "Mon"), (2, "Wed"), (4, "Fri"))
+        Label(x=0, y=LABEL_HEIGHT + row * CELL + 9, text=text)
+        for row, text in ((0, "Mon"), (2, "Wed"), (4, "Fri"))
     ]
     return HeatDrawing(
         width=LABEL_WIDTH + len(weeks) * CELL,
@@ -109,10 +110,18 @@ def hours_drawing(weekday_hours: Sequence[Sequence[int]], names: Sequence[str]) 
         for row, hours in enumerate(weekday_hours)
         for hour, count in enumerate(hours)
     ]
-    hours = [Label(x=LABEL_WIDTH + hour * CELL, y=LABEL_HEIGHT - 6, text=f"{hour}") for hour in range(0, 24, 3)]
-    days = [Label(x=0, y=LABEL_HEIGHT + row * CELL + 9, text=name[:3]) for row, name in enumerate(names)]
+    hours = [
+        Label(x=LABEL_WIDTH + hour * CELL, y=LABEL_HEIGHT - 6, text=f"{hour}")
+        for hour in range(0, 24, 3)
+    ]
+    days = [
+        Label(x=0, y=LABEL_HEIGHT + row * CELL + 9, text=name[:3]) for row, name in enumerate(names)
+    ]
     return HeatDrawing(
-        width=LABEL_WIDTH + 24 * CELL, height=LABEL_HEIGHT + 7 * CELL, cells=cells, labels=[*hours, *days]
+        width=LABEL_WIDTH + 24 * CELL,
+        height=LABEL_HEIGHT + 7 * CELL,
+        cells=cells,
+        labels=[*hours, *days],
     )
 
 

@@ -49,7 +49,9 @@ def episode_detail(request: UserRequest, pk: int) -> HttpResponse:
         "aired_at": aired_at.strftime(STEP_OF_A_MINUTE),
         "has_aired": episode.has_aired(now.date()),
     }
-    template = "tracker/_episode.html" if wants_part(request, "sheet-body") else "tracker/episode.html"
+    template = (
+        "tracker/_episode.html" if wants_part(request, "sheet-body") else "tracker/episode.html"
+    )
     return render(request, template, context)
 
 
@@ -61,7 +63,7 @@ def chosen_time(request: UserRequest) -> datetime | None:
     if form.is_valid():
         value: datetime = form.cleaned_data["watched_at"]
         return value
-    messages.error(request, " ".join(form.errors["watched_at"]))
+    messages.error(request, " ".join(str(error) for error in form.errors["watched_at"]))
     return None
 
 
@@ -70,7 +72,9 @@ def chosen_time(request: UserRequest) -> datetime | None:
 def mark(request: UserRequest, pk: int) -> HttpResponse:
     episode = find_episode(pk)
     if (watched_at := chosen_time(request)) is not None:
-        watch, created = watching.mark_watched(user=request.user, episode=episode, watched_at=watched_at)
+        watch, created = watching.mark_watched(
+            user=request.user, episode=episode, watched_at=watched_at
+        )
         title = f"{episode.season.show.title} {episode.code}"
         if created:
             offer_undo(request, f"{title} is watched.", watches=[watch], made=True)

@@ -15,7 +15,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     # Not get_host(), which raises this very error.
     host = request.META.get("HTTP_HOST", "")[:200]
     name = host.rpartition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
-    sentence = f"This address is not allowed yet. Add {name} to the setting ALLOWED_HOSTS and start again."
+    sentence = (
+        f"This address is not allowed yet. Add {name} to the setting ALLOWED_HOSTS and start again."
+    )
     allowed = ",".join([*settings.ALLOWED_HOSTS, name])
     return answer(request, 400, sentence, template="400_host.html", name=name, allowed=allowed)
 
@@ -33,7 +35,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return answer(request, 403, "This page was open for too long. Go back, reload it and try again.")
+    return answer(
+        request, 403, "This page was open for too long. Go back, reload it and try again."
+    )
 
 
 def answer(
@@ -43,4 +47,6 @@ def answer(
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": sentence}, status=status)
     page = loader.get_template(template or f"{status}.html")
-    return HttpResponse(page.render({"sentence": sentence, "status": status, **context}), status=status)
+    return HttpResponse(
+        page.render({"sentence": sentence, "status": status, **context}), status=status
+    )

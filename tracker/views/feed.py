@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from tracker.encryption import DecryptionError, reveal, seal
 from tracker import queries
+from tracker.encryption import DecryptionError, reveal, seal
 from tracker.models import Episode, Profile
 from tracker.models.site import hash_secret
 from tracker.views.answers import UserRequest, back
@@ -56,7 +56,12 @@ def renew_address(request: UserRequest) -> HttpResponse:
 def feed(request: HttpRequest) -> HttpResponse:
     """What airs, for calendar programs, which can't sign in."""
     key = request.GET.get("key", "")
-    profile = key and Profile.objects.filter(ical_secret_sha256=hash_secret(key)).select_related("user").first()
+    profile = (
+        key
+        and Profile.objects.filter(ical_secret_sha256=hash_secret(key))
+        .select_related("user")
+        .first()
+    )
     if not profile or not profile.user.is_active:
         raise Http404
     today = timezone.localdate()

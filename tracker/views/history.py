@@ -18,7 +18,7 @@ from tracker.forms import STEP_OF_A_MINUTE, HistoryFilterForm, WatchedAtForm
 from tracker.models import TVShow, Watch
 from tracker.views.answers import UserRequest, back, next_url, offer_undo, wants_part
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
 
 
 @login_required
@@ -55,7 +55,9 @@ def correct(request: UserRequest, pk: int) -> HttpResponse:
     """When it was really watched."""
     watch = own_watch(request, pk)
     at: datetime = timezone.localtime(watch.watched_at)
-    form = WatchedAtForm(request.POST or None, initial={"watched_at": at.strftime(STEP_OF_A_MINUTE)})
+    form = WatchedAtForm(
+        request.POST or None, initial={"watched_at": at.strftime(STEP_OF_A_MINUTE)}
+    )
     if request.method == "POST" and form.is_valid():
         Watch.objects.filter(pk=watch.pk).update(watched_at=form.cleaned_data["watched_at"])
         messages.success(request, "The time is corrected.")

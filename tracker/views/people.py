@@ -26,8 +26,12 @@ def people(request: UserRequest) -> HttpResponse:
         with transaction.atomic():
             person = form.save()
             Profile.objects.get_or_create(user=person)
-        messages.success(request, f"{person.get_username()} can sign in now. Tell them their password.")
+        messages.success(
+            request, f"{person.get_username()} can sign in now. Tell them their password."
+        )
         return redirect("tracker:people")
     everybody = User.objects.annotate(show_count=Count("tracked_shows")).order_by("username")
     status = 422 if form.errors else 200
-    return render(request, "tracker/people.html", {"form": form, "people": everybody}, status=status)
+    return render(
+        request, "tracker/people.html", {"form": form, "people": everybody}, status=status
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -65,14 +65,18 @@ def season_sections(
 def read_page(season: Season, user: User, number: int) -> EpisodePage:
     """A page of a season's episodes with the user's plays of them."""
     numbers = list(
-        Episode.objects.filter(season=season).order_by("episode_number").values_list("episode_number", flat=True)
+        Episode.objects.filter(season=season)
+        .order_by("episode_number")
+        .values_list("episode_number", flat=True)
     )
     starts = range(0, max(len(numbers), 1), EPISODES_PER_PAGE)
     number = min(max(number, 1), len(starts))
     first = (number - 1) * EPISODES_PER_PAGE
     shown = numbers[first : first + EPISODES_PER_PAGE]
     today = timezone.localdate()
-    episodes = Episode.objects.filter(season=season, episode_number__in=shown).order_by("episode_number")
+    episodes = Episode.objects.filter(season=season, episode_number__in=shown).order_by(
+        "episode_number"
+    )
     plays = plays_of(episodes, user)
     return EpisodePage(
         rows=[
@@ -89,7 +93,7 @@ def read_page(season: Season, user: User, number: int) -> EpisodePage:
     )
 
 
-def plays_of(episodes: Sequence[Episode] | object, user: User) -> defaultdict[int, list[Watch]]:
+def plays_of(episodes: Iterable[Episode], user: User) -> defaultdict[int, list[Watch]]:
     """The user's standing plays per episode, first one first."""
     plays: defaultdict[int, list[Watch]] = defaultdict(list)
     for watch in Watch.objects.standing().filter(user=user, episode__in=episodes).order_by("play"):

@@ -30,11 +30,15 @@ def setup(request: HttpRequest, code: str) -> HttpResponse:
     site = SiteSettings.load()
     if site.setup_completed_at or User.objects.filter(is_superuser=True).exists():
         return render(request, "tracker/setup_closed.html", status=410)
-    if not site.setup_code_sha256 or not hmac.compare_digest(site.setup_code_sha256, hash_secret(code)):
+    if not site.setup_code_sha256 or not hmac.compare_digest(
+        site.setup_code_sha256, hash_secret(code)
+    ):
         return render(request, "tracker/setup_wrong_code.html", status=404)
     form = NewPersonForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "tracker/setup.html", {"form": form}, status=422 if form.errors else 200)
+        return render(
+            request, "tracker/setup.html", {"form": form}, status=422 if form.errors else 200
+        )
     try:
         user = make_admin(form, code=code)
     except SetupClosedError:

@@ -16,6 +16,9 @@ from tracker.queries import ShowState
 from tracker.views.answers import UserRequest
 from tracker.views.seasons import page_of, season_sections
 
+MOST_DIGITS = 9
+
+
 @login_required
 def show_detail(request: UserRequest, pk: int) -> HttpResponse:
     """`?season=2` opens a season, `none` opens nothing; unsaid, the one of the next episode."""
@@ -55,7 +58,9 @@ def season(request: UserRequest, pk: int, number: int) -> HttpResponse:
     return season_part(request, row, opened=opened, page=page)
 
 
-def season_part(request: UserRequest, row: Season, *, opened: int | None, page: int) -> HttpResponse:
+def season_part(
+    request: UserRequest, row: Season, *, opened: int | None, page: int
+) -> HttpResponse:
     """A season's section, with the show's progress and the toasts put in their places."""
     show = row.show
     state = queries.show_state(request.user, show, timezone.localdate())
@@ -67,7 +72,7 @@ def season_part(request: UserRequest, row: Season, *, opened: int | None, page: 
 
 def number_in(text: str) -> int | None:
     """A number from an address; None for anything else, however long."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 @login_required
@@ -86,7 +91,9 @@ def track(request: UserRequest, pk: int) -> HttpResponse:
 @require_POST
 def details(request: UserRequest, pk: int) -> HttpResponse:
     """Status, rating and notes."""
-    tracked = get_object_or_404(TrackedShow.objects.select_related("show"), user=request.user, show_id=pk)
+    tracked = get_object_or_404(
+        TrackedShow.objects.select_related("show"), user=request.user, show_id=pk
+    )
     form = DetailsForm(request.POST, instance=tracked)
     if form.is_valid():
         form.save()
@@ -112,11 +119,15 @@ def refresh(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 def stop(request: UserRequest, pk: int) -> HttpResponse:
     """Asks whether the watches are kept or forgotten, then stops tracking."""
-    tracked = get_object_or_404(TrackedShow.objects.select_related("show"), user=request.user, show_id=pk)
+    tracked = get_object_or_404(
+        TrackedShow.objects.select_related("show"), user=request.user, show_id=pk
+    )
     show = tracked.show
     if request.method != "POST":
         watches = Watch.objects.standing().filter(user=request.user, episode__season__show=show)
-        return render(request, "tracker/show_stop.html", {"show": show, "watch_count": watches.count()})
+        return render(
+            request, "tracker/show_stop.html", {"show": show, "watch_count": watches.count()}
+        )
     forget = request.POST.get("watches") == "forget"
     library.stop_tracking(user=request.user, show=show, forget_watches=forget)
     kept = "Its watches are forgotten." if forget else "Its watches are kept in your history."

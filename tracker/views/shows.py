@@ -73,7 +73,9 @@ def shows(request: UserRequest) -> HttpResponse:
     )
     page = Paginator(ordered(found, filters.order), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"filters": filters, "page": page, "cards": page.object_list, **choices(request.user)}
-    template = "tracker/_shows_results.html" if wants_part(request, "results") else "tracker/shows.html"
+    template = (
+        "tracker/_shows_results.html" if wants_part(request, "results") else "tracker/shows.html"
+    )
     return render(request, template, context)
 
 
@@ -102,7 +104,9 @@ def choices(user: User) -> dict[str, object]:
     sources = {source for _, source, _, _ in rows}
     return {
         "tracked_count": len(rows),
-        "statuses": [(value, label, statuses[value]) for value, label in TrackedShow.Status.choices],
+        "statuses": [
+            (value, label, statuses[value]) for value, label in TrackedShow.Status.choices
+        ],
         "sources": [(value, label) for value, label in TVShow.Source.choices if value in sources],
         "genres": sorted({genre for *_, genres in rows for genre in genres}),
         "networks": sorted({network for _, _, network, _ in rows if network}, key=str.casefold),

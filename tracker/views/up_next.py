@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
@@ -18,12 +18,12 @@ from tracker.views.answers import UserRequest
 from tracker.views.calendar import Day, airings
 from tracker.views.drawings import heat_drawing
 
-PAGE_SIZE = 36
+PAGE_SIZE = 30
 DAYS_AHEAD = 14
 SHOWN_DAYS = 6
 
 
-def up_next(request: HttpRequest) -> HttpResponse:
+def up_next(request: UserRequest) -> HttpResponse:
     """Before anybody has an account this address says how to make the first one."""
     if not request.user.is_authenticated and not User.objects.exists():
         return render(request, "tracker/not_set_up.html")
@@ -34,7 +34,9 @@ def up_next(request: HttpRequest) -> HttpResponse:
 @login_required
 def home(request: UserRequest) -> HttpResponse:
     today = timezone.localdate()
-    page = Paginator(queries.up_next(request.user, today), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(queries.up_next(request.user, today), PAGE_SIZE).get_page(
+        request.GET.get("page")
+    )
     cards = list(page.object_list)
     is_first = page.number == 1
     context = {
@@ -53,17 +55,25 @@ def coming(user: User, today: date) -> list[Day]:
     """The next days on which something airs."""
     aired = airings(user, today + timedelta(days=1), today + timedelta(days=DAYS_AHEAD), today)
     return [
-        Day(day=day, airings=aired[day], in_month=True, is_today=False) for day in sorted(aired)[:SHOWN_DAYS]
+        Day(day=day, airings=aired[day], in_month=True, is_today=False)
+        for day in sorted(aired)[:SHOWN_DAYS]
     ]
 
 
 def card_part(request: UserRequest, show: TVShow, *, large: bool) -> HttpResponse:
     """A show's card after its episode was marked: with the episode after it, or all caught up."""
-    tracked = get_object_or_404(TrackedShow.objects.select_related("show"), user=request.user, show=show)
+    tracked = get_object_or_404(
+        TrackedShow.objects.select_related("show"), user=request.user, show=show
+    )
     state = queries.show_state(request.user, show, timezone.localdate())
     card = None
     if state.next:
         episode = Episode.objects.select_related("season__show").get(pk=state.next.episode_id)
-        card = UpNext(tracked=tracked, episode=episode, progress=state.progress, last_watched_at=timezone.now())
+        card = UpNext(
+            tracked=tracked,
+            episode=episode,
+            progress=state.progress,
+            last_watched_at=timezone.now(),
+        )
     context = {"card": card, "show": show, "state": state, "large": large}
     return render(request, "tracker/_up_next_answer.html", context)
