@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import shutil
@@ -14,7 +15,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    OutputWrapper,
+)
 from django.db import connections
 from django.utils import timezone
 
@@ -64,7 +70,7 @@ class Command(BaseCommand):
         try:
             listener = listen(settings.HOST, settings.PORT)
             self.say("Making the sample data …")
-            prepare(self.stdout)
+            prepare(OutputWrapper(io.StringIO()))  # the keys are of no use to anybody
             password = make_account()
             connections.close_all()
             announcement = DemoAnnouncement(listener, setup_path=None, say=self.say)

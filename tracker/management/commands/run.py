@@ -14,11 +14,13 @@ from django.db import connections
 
 from tracker.checks import PORTS
 from tracker.environment import own_hosts
-from tracker.management.commands.prepare import new_setup_path, prepare
+from tracker.management.commands.prepare import STAMP, new_setup_path, prepare
 from tracker.supervision import Child, Say, Supervisor
 
 BACKLOG = 512
 PATIENCE_SECONDS = 60.0
+# Not /healthz: while the worker still starts, that would be an error in the log.
+ALWAYS_THERE = f"/static/{STAMP}"
 
 
 class Command(BaseCommand):
@@ -114,9 +116,7 @@ def answers(host: str, port: int) -> bool:
     """Whether the web server answers a request, whatever it says."""
     client = http.client.HTTPConnection(reachable(host), port, timeout=1)
     try:
-        client.request(
-            "GET", "/healthz", headers={"Host": f"localhost:{port}", "Connection": "close"}
-        )
+        client.request("GET", ALWAYS_THERE, headers={"Host": "localhost", "Connection": "close"})
         client.getresponse().read()
     except (OSError, http.client.HTTPException):
         return False
