@@ -26,8 +26,10 @@ from tracker.models.site import hash_secret
 HOOKS_CACHE_KEY = "plex:hooks"
 # How long another process may go on with an older secret or switch.
 HOOKS_CACHE_SECONDS = 5
-# Longer than all calls that one row may need: each is bounded, and the lease is renewed before each.
-LEASE = timedelta(seconds=90)
+# How long a row stays with whoever claimed it: a killed worker's rows come back that much later.
+LEASE = timedelta(seconds=30)
+# Longer than any single call over the network; renewed before each.
+NETWORK_LEASE = timedelta(seconds=90)
 RAW_BODY_CHARACTERS = 64 * 1024
 DISABLED_ROW_SECONDS = 60
 
@@ -134,7 +136,8 @@ def claim(
         rows = list(due[:limit])
         if rows:
             PlexWebhookLog.objects.filter(pk__in=[row.pk for row in rows]).update(
-                next_attempt_at=now + LEASE, attempts=F("attempts") + 1
+                next_attempt_at=now + (NETWORK_LEASE if needs_network else LEASE),
+                attempts=F("attempts") + 1,
             )
     for row in rows:
         row.attempts += 1
@@ -143,7 +146,7 @@ def claim(
 
 def renew_lease(row: PlexWebhookLog, *, now: datetime) -> bool:
     """Extend the lease before a call over the network; False where the row is no longer ours."""
-    return bool(mine(row).update(next_attempt_at=now + LEASE))
+    return bool(mine(row).update(next_attempt_at=now + NETWORK_LEASE))
 
 
 def mine(row: PlexWebhookLog) -> QuerySet[PlexWebhookLog]:

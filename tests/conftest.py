@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from pytest_httpserver import HTTPServer
 
+from plex import doorbell
 from tests import factories
 from tests.tmdb import FakeTmdb
 from tracker.models import TVShow
@@ -21,6 +22,13 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _quiet_doorbell() -> Iterator[None]:
+    """The bell's connection must not outlive the database of the tests."""
+    yield
+    doorbell.close()
 
 
 @pytest.fixture

@@ -145,10 +145,14 @@ def owns_hook(config: PlexConfig, account: PlexAccount, summary: EventSummary) -
     if not summary.is_user or account.never or account.users.all():
         return False
     if config.account is None:
-        bound = PlexConfig.objects.filter(pk=config.pk, account=None).update(account=account)
-        config.account = account
-        return bool(bound)
-    return account.account_id == config.account.account_id and account.account_id not in {"", "1"}
+        PlexConfig.objects.filter(pk=config.pk, account=None).update(account=account)
+        config.refresh_from_db(fields=["account"])
+        # Another worker may have bound it in this very moment: to this account, or another.
+        return config.account_id == account.pk
+    is_same_person = account.account_id == config.account.account_id
+    return (
+        is_same_person and account.pk != config.account_id and account.account_id not in {"", "1"}
+    )
 
 
 def gather_mappings(events: Sequence[Event]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from plex import doorbell
 from plex.models import PlexConfig, PlexWebhookLog
 from plex.processing import process_due
 from tests.plex.factories import form, make_config
@@ -53,10 +52,3 @@ def play(
         return PlexWebhookLog.objects.get(pk=pk)
 
     return send_and_drain
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quiet_doorbell() -> Iterator[None]:
-    """The bell's connection must not outlive the database of the tests."""
-    yield
-    doorbell.close()

@@ -50,7 +50,7 @@ def receive(user_id: int, payload: dict) -> PlexWebhookLog:
 
 
 def drain_with(lanes: int) -> None:
-    together(*[lambda: process_due() for _ in range(lanes)])
+    together(*[process_due] * lanes)
 
 
 def test_20_episodes_at_once_with_8_senders_and_2_workers_are_20_watches(connected, client):
