@@ -126,7 +126,8 @@ class PlexAccountAdmin(admin.ModelAdmin):
             self.message_user(request, str(error), messages.ERROR)
             return
         if count:
-            text = f"{count} held plays wait: record them with the action “Record the held plays”."
+            plays = "1 held play waits" if count == 1 else f"{count} held plays wait"
+            text = f"{plays}: record with the action “Record the held plays”."
             self.message_user(request, text, messages.INFO)
 
     @admin.action(description="Record the held plays", permissions=["change"])

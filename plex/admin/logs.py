@@ -97,13 +97,13 @@ class PlexWebhookLogAdmin(ReadOnlyAdmin):
     @admin.action(description="Process again", permissions=["process"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[PlexWebhookLog]) -> None:
         readable = (
-            queryset.exclude(payload=None).defer("payload", "raw_body", "trace").order_by("pk")
+            queryset.filter(payload__isnull=False).defer("payload", "raw_body", "trace").order_by("pk")
         )
         count = 0
         for log in readable:
             reprocess(log, user=staff(request))
             count += 1
-        unreadable = queryset.filter(payload=None).count()
+        unreadable = queryset.filter(payload__isnull=True).count()
         self.message_user(request, f"{events(count)} processed again.", messages.SUCCESS)
         if unreadable:
             text = f"{events(unreadable)} not readable, so there is nothing to process."
