@@ -30,7 +30,7 @@ def api_addresses() -> list[str]:
 
 def is_api(address: str) -> bool:
     # The last pattern catches everything that is no call.
-    return address.startswith("api/") and "(" not in address
+    return address.startswith("api/") and address != "api/"
 
 
 def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:

@@ -70,10 +70,14 @@ class ConfigChangeSerializer(serializers.Serializer[PlexConfig]):
         if unknown:
             raise serializers.ValidationError({unknown[0]: "There is no such setting."})
         # The page's own rules for what people type; the switches have been read above.
-        typed = {name: attrs[name] for name in ("plex_token", "plex_server_url") if name in attrs}
+        typed: dict[str, Any] = {
+            name: attrs[name] for name in ("plex_token", "plex_server_url") if name in attrs
+        }
         form = PlexSettingsForm(typed)
         if not form.is_valid():
-            raise serializers.ValidationError({name: list(e) for name, e in form.errors.items()})
+            raise serializers.ValidationError(
+                {name: [str(e) for e in errors] for name, errors in form.errors.items()}
+            )
         return {**attrs, **{name: form.cleaned_data[name] for name in typed}}
 
 

@@ -3,9 +3,13 @@ from __future__ import annotations
 import pytest
 
 from plex.connection import connect
-from plex.models import PlexConflict
 from tests.api import caller
-from tests.plex.factories import PlexConflictFactory, PlexShowMappingFactory, PlexWebhookLogFactory
+from tests.plex.factories import (
+    PlexAccountFactory,
+    PlexConflictFactory,
+    PlexShowMappingFactory,
+    PlexWebhookLogFactory,
+)
 from tracker.models import TVShow, Watch
 
 pytestmark = pytest.mark.django_db
@@ -13,13 +17,16 @@ pytestmark = pytest.mark.django_db
 CALL = "/api/plex/conflicts"
 
 
-def ask(user, *, held: int = 1, **fields) -> PlexConflict:
+def ask(user, *, held=1, **fields):
     """An open conflict with events of the user's hook that wait for it."""
     mapping = PlexShowMappingFactory(plex_title="The Office")
+    account = PlexAccountFactory()
+    account.users.add(user)
     conflict = PlexConflictFactory(mapping=mapping, plex_title="The Office", **fields)
     for _ in range(held):
         PlexWebhookLogFactory(
             config=connect(user),
+            account=account,
             mapping=mapping,
             conflict=conflict,
             status="held",
@@ -75,7 +82,7 @@ def test_selects_a_show(viewer, make_show):
 
 
 def test_creates_the_show_from_tmdb(viewer, tmdb):
-    tmdb.add_show(2316, title="The Office", seasons={1: 3})
+    tmdb.add_show(2316, "The Office", seasons={1: 3})
     conflict = ask(viewer)
     answer = caller(viewer).post(
         f"{CALL}/{conflict.pk}/resolve", {"action": "create_new", "tmdb_id": 2316}
@@ -145,7 +152,7 @@ def test_without_a_tmdb_key_it_is_a_409_that_says_what_to_do(viewer):
 
 
 def test_while_tmdb_is_down_it_is_a_503(viewer, tmdb):
-    tmdb.go_down()
+    tmdb.down()
     conflict = ask(viewer)
     answer = caller(viewer).post(
         f"{CALL}/{conflict.pk}/resolve", {"action": "create_new", "tmdb_id": 2316}

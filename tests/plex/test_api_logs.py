@@ -16,12 +16,16 @@ CALL = "/api/plex/logs"
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def arrive(user, **fields) -> PlexWebhookLog:
-    fields = {"status": "success", "next_attempt_at": None, "payload": {"event": "media.scrobble"}} | fields
+def arrive(user, **fields):
+    fields = {
+        "status": "success",
+        "next_attempt_at": None,
+        "payload": {"event": "media.scrobble"},
+    } | fields
     return PlexWebhookLogFactory(config=connect(user), **fields)
 
 
-def page(user, query: str = "") -> dict:
+def page(user, query=""):
     answer = caller(user).get(f"{CALL}?{query}")
     assert answer.status_code == 200, answer.json()
     return answer.json()
@@ -40,7 +44,11 @@ def test_lists_the_newest_first_with_trace_and_sentence(viewer, make_show):
 
 
 def test_has_neither_the_payload_nor_the_raw_body(viewer):
-    arrive(viewer, payload={"event": "x", "Account": {"title": "hidden-in-payload"}}, raw_body="hidden-raw")
+    arrive(
+        viewer,
+        payload={"event": "x", "Account": {"title": "hidden-in-payload"}},
+        raw_body="hidden-raw",
+    )
     assert "hidden" not in caller(viewer).get(CALL).content.decode()
 
 
@@ -105,7 +113,7 @@ def test_shows_one_s_own_hook_and_accounts_and_all_to_staff(owner, viewer, stran
     own_account_too = arrive(viewer, account=account)
     everything = {theirs.pk, through_their_hook.pk, own.pk, own_account_too.pk}
 
-    def ids(user) -> list[int]:
+    def ids(user):
         return [row["id"] for row in page(user)["results"]]
 
     assert sorted(ids(viewer)) == sorted([through_their_hook.pk, own.pk, own_account_too.pk])
@@ -117,7 +125,9 @@ def test_shows_one_s_own_hook_and_accounts_and_all_to_staff(owner, viewer, stran
         assert sum(page(user)["counts"].values()) == len(seen)
 
 
-def test_needs_the_same_number_of_queries_for_3_and_30(viewer, make_show, django_assert_max_num_queries):
+def test_needs_the_same_number_of_queries_for_3_and_30(
+    viewer, make_show, django_assert_max_num_queries
+):
     client = caller(viewer)
     client.get(CALL)
     counts = []

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 
 from plex.connection import connect
-from plex.models import PlexShowMapping
 from tests.api import caller
 from tests.plex.factories import PlexConflictFactory, PlexShowMappingFactory, PlexWebhookLogFactory
 
@@ -13,10 +11,12 @@ pytestmark = pytest.mark.django_db
 CALL = "/api/plex/mappings"
 
 
-def seen_by(user: User, **fields) -> PlexShowMapping:
+def seen_by(user, **fields):
     """A Plex show of which an event came through the user's hook."""
     mapping = PlexShowMappingFactory(**fields)
-    PlexWebhookLogFactory(config=connect(user), mapping=mapping, status="success", next_attempt_at=None)
+    PlexWebhookLogFactory(
+        config=connect(user), mapping=mapping, status="success", next_attempt_at=None
+    )
     return mapping
 
 
@@ -58,7 +58,7 @@ def test_filters_by_what_is_missing_and_what_is_in_question(viewer, make_show):
     PlexConflictFactory(mapping=questioned)
     PlexConflictFactory(mapping=unmapped, resolved=True)
 
-    def ids(query: str) -> set[int]:
+    def ids(query):
         return {row["id"] for row in caller(viewer).get(f"{CALL}?{query}").json()["results"]}
 
     assert ids("unmapped=true") == ids("unmapped=1") == {unmapped.pk, questioned.pk}
@@ -74,7 +74,9 @@ def test_a_filter_that_is_no_yes_or_no_is_a_400(viewer, query):
     assert caller(viewer).get(f"{CALL}?{query}").status_code == 400
 
 
-def test_needs_the_same_number_of_queries_for_3_and_30(viewer, make_show, django_assert_max_num_queries):
+def test_needs_the_same_number_of_queries_for_3_and_30(
+    viewer, make_show, django_assert_max_num_queries
+):
     client = caller(viewer)
     client.get(CALL)
     counts = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -41,16 +42,17 @@ def test_nobody_may_call_anything(address, method):
         assert answer.headers["Location"].startswith("/sign-in/")
         return
     assert answer.status_code == 401
-    assert answer.json()["detail"]
+    # The schema's own address answers in YAML.
+    assert b"detail" in answer.content
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", calls())
 def test_each_call_answers_with_and_without_a_slash_at_its_end(address):
-    assert (
-        resolve(address.rstrip("/")).func.view_class
-        is resolve(f"{address.rstrip('/')}/").func.view_class
-    )
+    views: list[Any] = [
+        resolve(spelling).func for spelling in (address.rstrip("/"), f"{address.rstrip('/')}/")
+    ]
+    assert views[0].view_class is views[1].view_class
 
 
 @pytest.mark.django_db

@@ -61,7 +61,7 @@ def note_use(token: ApiToken) -> None:
     )
 
 
-class ApiTokenScheme(OpenApiAuthenticationExtension):
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describes the header in the OpenAPI schema."""
 
     target_class = ApiTokenAuthentication

@@ -25,7 +25,9 @@ class ErrorSerializer(serializers.Serializer[Any]):
     """What went wrong."""
 
     detail = serializers.CharField(help_text="One sentence: what is wrong and what to do.")
-    errors = serializers.DictField(required=False, help_text="The same by field.")
+    errors = serializers.DictField(  # type: ignore[assignment]
+        required=False, help_text="The same by field."
+    )
 
 
 class ShowReferenceSerializer(serializers.ModelSerializer[TVShow]):

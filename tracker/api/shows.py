@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         responses={200: ShowSerializer(many=True), 400: ErrorSerializer},
     )
 )
-class ShowsView(generics.ListAPIView[TrackedShow]):
+class ShowsView(generics.ListAPIView[Any]):
     serializer_class = ShowSerializer
     pagination_class = Pagination
     queryset = TrackedShow.objects.none()
@@ -59,7 +59,7 @@ class ShowsView(generics.ListAPIView[TrackedShow]):
             tracked = tracked.filter(status=wanted)
         return tracked.order_by("show__title", "show_id")
 
-    def paginate_queryset(self, queryset: Any) -> list[TVShow]:
+    def paginate_queryset(self, queryset: Any) -> Any:
         # Progress is worked out for the page alone.
         return describe(self.request, super().paginate_queryset(queryset) or [])
 
