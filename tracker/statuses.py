@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from operator import itemgetter
 
+from django.db import transaction
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
@@ -57,6 +58,7 @@ def settle_pair(user_id: int, show_id: int, *, today: date) -> None:
     settle({user_id}, {show_id}, today=today, fresh_since=None)
 
 
+@transaction.atomic(savepoint=False)
 def settle(
     user_ids: Collection[int],
     show_ids: Collection[int],
@@ -140,7 +142,7 @@ def watched_by(pairs: Collection[Pair], today: date) -> dict[Pair, Watched]:
             Min("watched_at"),
             Max("watched_at"),
             Max("created_at"),
-            Count("episode", distinct=True, filter=regular),
+            aired=Count("episode", distinct=True, filter=regular),
         )
     )
     return {
