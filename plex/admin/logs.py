@@ -13,7 +13,8 @@ from plex.admin.mappings import staff
 from plex.admin.read_only import BoundedPaginator, ReadOnlyAdmin
 from plex.inbox import reprocess
 from plex.models import PlexWebhookLog
-from plex.templatetags.plex_events import as_json, event_name, outcome
+from plex.story import as_json
+from plex.templatetags.plex_events import event_name, outcome
 
 PROCESS_PERMISSION = "plex.change_plexwebhooklog"
 
@@ -97,7 +98,9 @@ class PlexWebhookLogAdmin(ReadOnlyAdmin):
     @admin.action(description="Process again", permissions=["process"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[PlexWebhookLog]) -> None:
         readable = (
-            queryset.filter(payload__isnull=False).defer("payload", "raw_body", "trace").order_by("pk")
+            queryset.filter(payload__isnull=False)
+            .defer("payload", "raw_body", "trace")
+            .order_by("pk")
         )
         count = 0
         for log in readable:

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from plex.admin.read_only import BoundedPaginator, ReadOnlyAdmin
 from plex.models import Job, PlexSyncStats, PlexUnmappedShow, PlexWebhookActivity, TmdbLookup
-from plex.templatetags.plex_events import as_json
+from plex.story import as_json
 
 
 @admin.register(PlexSyncStats)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +9,7 @@ from django import template
 from django.utils import timezone
 
 from plex.models import Action, PlexWebhookLog, Status
+from plex.story import StoryStep, as_json, story_of
 
 register = template.Library()
 
@@ -39,36 +38,6 @@ ICONS = {
     Status.IGNORED: "ban",
     Status.DUPLICATE: "copy",
 }
-STEP_ICONS = {
-    "arrived": "radio",
-    "ids": "key-round",
-    "account": "user",
-    "candidates": "list-checks",
-    "candidate": "list-checks",
-    "tmdb": "search",
-    "decision": "route",
-    "show": "tv",
-    "episode": "film",
-    "watch": "check",
-    "error": "circle-alert",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class TraceStep:
-    """`data` is everything but the words, as JSON text; "" where there is nothing else."""
-
-    step: str
-    text: str
-    data: str
-
-    @property
-    def icon(self) -> str:
-        return STEP_ICONS.get(self.step, "circle-dot")
-
-    @property
-    def name(self) -> str:
-        return self.step.replace("_", " ").capitalize()
 
 
 @register.filter
@@ -102,26 +71,11 @@ def event_name(event_type: str) -> str:
 
 
 @register.filter
-def trace_steps(trace: Any) -> list[TraceStep]:
-    """The steps of a trace; what is not in the shape of one is shown as data."""
-    steps = []
-    for entry in trace if isinstance(trace, list) else []:
-        known = entry if isinstance(entry, dict) else {"data": entry}
-        rest = {key: value for key, value in known.items() if key not in {"step", "text"}}
-        steps.append(
-            TraceStep(
-                step=str(known.get("step") or ""),
-                text=str(known.get("text") or ""),
-                data=as_json(rest) if rest else "",
-            )
-        )
-    return steps
+def story(event: PlexWebhookLog) -> list[StoryStep]:
+    return story_of(event)
 
 
-@register.filter
-def as_json(value: Any) -> str:
-    """Indented JSON, for a <pre>."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+register.filter(as_json)
 
 
 @register.filter

@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from plex.models import Action, PlexWebhookLog, Status
-from plex.templatetags.plex_events import moment, outcome, trace_steps
+from plex.story import story_of, traced
+from plex.templatetags.plex_events import moment, outcome
 from plex.views import activity
 from tests.factories import make_show
 from tests.plex.factories import (
@@ -216,7 +217,11 @@ def test_an_event_tells_its_story(signed_in, config):
         payload={"event": "media.scrobble", "Metadata": {"title": "<script>alert(1)</script>"}},
         trace=[
             {"step": "arrived", "text": "Somebody finished <i>it</i>."},
-            {"step": "candidates", "text": "Two shows could be meant.", "scores": [0.86, 0.71]},
+            {
+                "step": "title",
+                "text": "Two shows could be meant.",
+                "data": {"scores": [0.86, 0.71]},
+            },
             "not a step",
         ],
     )
@@ -309,6 +314,47 @@ def test_moments_are_told_from_today():
 
 
 def test_a_trace_in_any_shape_is_read():
-    assert trace_steps(None) == []
-    assert trace_steps({"step": "x"}) == []
-    assert [step.text for step in trace_steps([{"text": "a"}, 5])] == ["a", ""]
+    assert list(traced(None)) == []
+    assert list(traced({"step": "x"})) == []
+    assert [
+        step.text
+        for step in traced([{"text": "a"}, 5, {"step": "title", "data": {"candidates": 3}}])
+    ] == [
+        "a",
+        "",
+        "",
+    ]
+
+
+def test_the_story_starts_with_what_arrived_and_what_it_named():
+    event = PlexWebhookLog(
+        event_type="media.scrobble",
+        plex_title="Severance",
+        plex_season=1,
+        plex_episode=2,
+        payload={
+            "Metadata": {
+                "guid": "plex://episode/1",
+                "grandparentGuid": "plex://show/2",
+                "Guid": [{"id": "tvdb://3"}, {"id": "plex://episode/1"}, 7],
+            }
+        },
+        trace=[
+            {
+                "step": "title",
+                "text": "Two shows.",
+                "data": {
+                    "candidates": [{"title": "A", "year": 2001, "score": 0.8, "reasons": ["b"]}],
+                    "more": 1,
+                },
+            }
+        ],
+    )
+
+    arrived, ids, title = story_of(event)
+
+    assert arrived.text == "Somebody finished Severance S01E02."
+    assert ids.ids == ("plex://episode/1", "plex://show/2", "tvdb://3")
+    assert (title.name, title.looks[0].title, title.looks[0].score) == ("Title", "A", 0.8)
+    assert "more" in title.data
+    assert "candidates" not in title.data
