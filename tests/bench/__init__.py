@@ -1,0 +1,1 @@
+"""How fast it is: `make bench`. The method and what came out stand in docs/performance.md."""
