@@ -33,6 +33,9 @@ MISS_KEPT = timedelta(hours=12)
 SEARCH_KEPT = timedelta(days=1)
 # After a failure the other rows are not sent into it as well.
 CIRCUIT_SECONDS = 30.0
+# Many plays of one unclear show look into the same seasons.
+SEASON_SECONDS = 600.0
+MOST_SEASONS = 200
 
 
 class NetworkNeededError(Exception):
@@ -59,6 +62,7 @@ class Lookups:
     def __init__(self, *, may_call: bool) -> None:
         self.may_call = may_call
         self.before_call: Callable[[], None] = lambda: None
+        self._seasons: dict[tuple[int, int], tuple[float, SeasonData | None]] = {}
         self._away: tuple[float, TmdbAwayError] | None = None
 
     def find(self, external_id: str, *, source: str) -> FindResult:
@@ -88,7 +92,14 @@ class Lookups:
 
     def season(self, tmdb_id: int, season_number: int) -> SeasonData | None:
         """A season with its episodes, or None where TMDB has none. Raises as `find`."""
-        return self._call(lambda client: client.fetch_season(tmdb_id, season_number))
+        key, now = (tmdb_id, season_number), time.monotonic()
+        kept = self._seasons.get(key)
+        if kept is None or kept[0] < now:
+            season = self._call(lambda client: client.fetch_season(tmdb_id, season_number))
+            if len(self._seasons) >= MOST_SEASONS:
+                self._seasons.clear()
+            kept = self._seasons[key] = now + SEASON_SECONDS, season
+        return kept[1]
 
     def add_show(self, tmdb_id: int) -> TVShow:
         """Our show with this TMDB id, added with all seasons if it is new. Raises as `find`."""

@@ -92,6 +92,10 @@ def apply(planned: Sequence[Planned], *, now: datetime, started: float) -> Appli
             match = getattr(plan, "match", None)
             if match is not None:
                 keep_match(mappings[event.show_mapping.pk], match, event, now=now)
+            if event.review:
+                PlexShowMapping.objects.filter(pk=event.show_mapping.pk).update(
+                    needs_review=event.review[:300]
+                )
         applied.outcomes = outcomes_of(current, mappings, now=now)
         write_outcomes(applied.outcomes, now=now, started=started)
     return applied

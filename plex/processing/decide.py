@@ -19,14 +19,21 @@ from plex.models import Action, PlexShowMapping, Status
 from plex.payload import NewShow, NotAPlayback, Playback
 from plex.processing.events import Ask, Event, Finish, Forget, Library, Plan, Record, Wait
 from plex.processing.gather import EpisodeIndexes
-from plex.processing.identify import Identified, Unclear, contradiction, identify
+from plex.processing.identify import (
+    Identified,
+    Unclear,
+    contradiction,
+    contradicts_show_ids,
+    identify,
+)
 from tracker.models import Episode, TVShow
 
 # Waiting for TMDB: as long again as it waited already, from a minute to four hours.
 SHORTEST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=4)
-# Without a key nothing comes by itself; setting one wakes the rows.
-WAIT_WITHOUT_KEY = timedelta(hours=6)
+# Without a key nothing comes by itself; the settings page wakes the rows, this finds a key that
+# was set elsewhere.
+WAIT_WITHOUT_KEY = timedelta(minutes=10)
 # Then the user is asked as well, with what is known here.
 ASK_AFTER = timedelta(days=1)
 # A show is read again for a missing episode at most this often.
@@ -61,12 +68,11 @@ class Decider:
             if not isinstance(found, Identified):
                 return found
             match, pair = found.match, found.found_pair
-        elif (other := contradiction(event, mapping, playback)) is not None:
+        elif (other := contradiction(mapping, playback)) is not None:
             if not mapping.manually_confirmed:
                 return ask_about_contradiction(event, mapping, mapping.tvshow, other)
-            event.tell(
-                "mapping", f"The episode's id belongs to {other.title}, but you decided otherwise."
-            )
+            event.review = f"An id of a play belongs to {other.title}; you decided otherwise."
+            event.tell("mapping", event.review)
         show = mapping.tvshow or TVShow.objects.get(pk=match.candidate.tvshow_id or 0)  # type: ignore[union-attr]
         return self.plan_episode(event, playback, show, match=match, pair=pair, now=now)
 
@@ -76,7 +82,7 @@ class Decider:
         if mapping is None or mapping.tvshow is None or not isinstance(event.parsed, Playback):
             return None
         playback = event.parsed
-        if answered_episode(mapping, playback):
+        if contradicts_show_ids(mapping, playback.show) or answered_episode(mapping, playback):
             return None
         show, season_map = mapped_season(mapping, playback, mapping.tvshow)
         index = self.indexes.of([show], now=now)[show.pk]

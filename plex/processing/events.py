@@ -16,7 +16,10 @@ Trace = list[dict[str, Any]]
 
 @dataclass(kw_only=True)
 class Event:
-    """A claimed row with all that its decision needs. `users` are those for whom the play counts."""
+    """A claimed row with all that its decision needs. `users` are those for whom the play counts.
+
+    `review`: why somebody should look at the mapping, though it holds.
+    """
 
     log: PlexWebhookLog
     parsed: Playback | NewShow | NotAPlayback
@@ -27,6 +30,7 @@ class Event:
     users: tuple[int, ...] = ()
     is_stranger: bool = False
     mapping: PlexShowMapping | None = None
+    review: str = ""
     trace: Trace = field(default_factory=list)
 
     def tell(self, step: str, text: str, **data: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F
 
 from plex.episodes import EpisodeIndex, KnownEpisode
 from plex.models import PlexAccount, PlexConfig, PlexShowMapping, PlexWebhookLog
@@ -14,16 +14,22 @@ from plex.payload import (
     NewShow,
     NotAPlayback,
     Playback,
+    PlexShow,
     parse_payload,
     played_at,
     summarise,
 )
 from plex.processing.events import Event
 from tracker.models import Episode, TVShow
+from tracker.titles import title_key
 
 SEEN_EVERY = timedelta(minutes=1)
 KEPT_INDEXES = 500
 INDEX_SECONDS = timedelta(seconds=60)
+
+LOCAL_IDENTITY = "server:"
+DETACHED = "#was-"
+IDENTITY_LENGTH = 230
 
 AccountKey = tuple[str, str]
 
@@ -52,7 +58,20 @@ def parse(row: PlexWebhookLog, config: PlexConfig) -> Event:
     event = Event(log=row, parsed=parsed, config=config, viewed_at=row.created_at)
     if isinstance(parsed, Playback):
         event.viewed_at = row.viewed_at or played_at(parsed, received_at=row.created_at)
+        tell_arrival(event, parsed)
     return event
+
+
+def tell_arrival(event: Event, playback: Playback) -> None:
+    numbers = f"S{playback.season_number or 0:02}E{playback.episode_number or 0:02}"
+    ids = playback.episode_ids
+    given = {"tmdb": ids.tmdb, "tvdb": ids.tvdb, "imdb": ids.imdb, "guid": playback.guid}
+    event.tell(
+        "arrived",
+        f"{playback.account_title or 'Somebody'} finished {numbers} “{playback.title}” of "
+        f"“{playback.show.title}” on {playback.server_title or 'a server'}.",
+        ids={name: value for name, value in given.items() if value},
+    )
 
 
 def has_account(parsed: Playback | NewShow | NotAPlayback) -> bool:
@@ -165,6 +184,9 @@ def gather_mappings(events: Sequence[Event]) -> None:
     if not shows:
         return
     mappings = find_mappings(shows)
+    for identity, show in shows.items():
+        if identity in mappings and is_reminted(mappings[identity], show):
+            detach(mappings.pop(identity))
     missing = [show for identity, show in shows.items() if identity not in mappings]
     if missing:
         PlexShowMapping.objects.bulk_create(
@@ -185,6 +207,33 @@ def gather_mappings(events: Sequence[Event]) -> None:
     for event in events:
         if not isinstance(event.parsed, NotAPlayback):
             event.mapping = mappings.get(event.parsed.show.identity)
+
+
+def is_reminted(mapping: PlexShowMapping, show: PlexShow) -> bool:
+    """Whether a server gave a rating key that we know to another show: the titles disagree."""
+    if not mapping.identity.startswith(LOCAL_IDENTITY) or not (mapping.plex_title and show.title):
+        return False
+    return mapping.plex_title != show.title and title_key(mapping.plex_title) != title_key(
+        show.title
+    )
+
+
+def detach(mapping: PlexShowMapping) -> None:
+    """Take the rating key from a Plex show that it no longer names; its decision is kept aside."""
+    detached = f"{mapping.identity[:IDENTITY_LENGTH]}{DETACHED}{mapping.pk}"
+    PlexShowMapping.objects.filter(pk=mapping.pk, identity=mapping.identity).update(
+        identity=detached, version=F("version") + 1
+    )
+
+
+def detached_from(identity: str) -> PlexShowMapping | None:
+    """The mapped Plex show that had this rating key before, if there was one."""
+    if not identity.startswith(LOCAL_IDENTITY):
+        return None
+    before = PlexShowMapping.objects.mapped().filter(
+        identity__startswith=f"{identity[:IDENTITY_LENGTH]}{DETACHED}"
+    )
+    return before.select_related("tvshow").order_by("-pk").first()
 
 
 def find_mappings(identities: Iterable[str]) -> dict[str, PlexShowMapping]:
@@ -258,5 +307,5 @@ def read_episodes(show_ids: Sequence[int]) -> dict[int, list[KnownEpisode]]:
 
 def shows_of_episode_ids(tmdb_ids: Iterable[int]) -> dict[int, Episode]:
     """Our episodes with these TMDB ids, by that id, with season and show."""
-    found = Episode.objects.filter(Q(tmdb_id__in=set(tmdb_ids))).select_related("season__show")
+    found = Episode.objects.filter(tmdb_id__in=set(tmdb_ids)).select_related("season__show")
     return {episode.tmdb_id: episode for episode in found if episode.tmdb_id is not None}

@@ -24,7 +24,7 @@ from plex.matching import (
 from plex.models import PlexShowMapping
 from plex.payload import Playback, PlexShow
 from plex.processing.events import Event
-from plex.processing.gather import shows_of_episode_ids
+from plex.processing.gather import detached_from, shows_of_episode_ids
 from tracker.models import Episode
 from tracker.titles import title_key
 from tracker.tmdb import EpisodeData, FoundEpisode
@@ -33,6 +33,8 @@ from tracker.tmdb import EpisodeData, FoundEpisode
 CHECKED_CANDIDATES = 5
 ONE_DAY = timedelta(days=1)
 UNVERIFIED_SCORE = 0.60
+# Identities that hold no id of another database.
+CHANGING_IDS = ("plex://", "server:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,8 @@ def identify(
         away = error
     if isinstance(outcome, Match):
         return Identified(match=outcome)
-    return Unclear(question=with_unverified(outcome, unverified), away=away)
+    question = with_unverified(outcome, unverified)
+    return Unclear(question=with_earlier_decision(question, show), away=away)
 
 
 def by_known_episode_id(event: Event, playback: Playback) -> Match | Ranked | None:
@@ -378,11 +381,47 @@ def with_unverified(question: Question, unverified: Ranked | None) -> Question:
     return Question(kind="ambiguous", ranked=(unverified, *others), reason=unverified.reasons[0])
 
 
-def contradiction(event: Event, mapping: PlexShowMapping, playback: Playback) -> Candidate | None:
+def with_earlier_decision(question: Question, show: PlexShow) -> Question:
+    """Adds the show that this rating key meant before Plex gave it to another."""
+    before = detached_from(show.identity)
+    if before is None or before.tvshow is None:
+        return question
+    reason = f"This rating key was “{before.plex_title}” before."
+    ranked = [
+        replace(r, reasons=(*r.reasons, reason)) if r.candidate.tvshow_id == before.tvshow_id else r
+        for r in question.ranked
+    ]
+    if before.tvshow_id not in {r.candidate.tvshow_id for r in ranked}:
+        candidate = shows.candidate_of(before.tvshow)
+        ranked.append(Ranked(candidate=candidate, score=UNVERIFIED_SCORE, reasons=(reason,)))
+    return replace(question, ranked=tuple(ranked))
+
+
+def contradiction(mapping: PlexShowMapping, playback: Playback) -> Candidate | None:
     """Another show of ours that the ids of this event prove, against the mapping; else None."""
+    if contradicts_show_ids(mapping, playback.show):
+        for hit in own_hits(playback.show):
+            if hit.candidate.tvshow_id != mapping.tvshow_id:
+                return hit.candidate
     tmdb_id = playback.episode_ids.tmdb
     episode = shows_of_episode_ids([tmdb_id]).get(tmdb_id) if tmdb_id else None
     if episode is None or episode.season.show_id == mapping.tvshow_id:
         return None
     candidate = shows.candidate_of(episode.season.show)
     return candidate if agreeing_fact(playback, episode, candidate) else None
+
+
+def contradicts_show_ids(mapping: PlexShowMapping, show: PlexShow) -> bool:
+    """Whether the event names ids of a show, and none of them is the mapped show's.
+
+    Ids in the show's own guid were there when it was mapped, and so contradict nothing later.
+    """
+    if not show.ids or mapping.tvshow is None or not mapping.identity.startswith(CHANGING_IDS):
+        return False
+    ours_and_theirs = (
+        (mapping.tvshow.tmdb_id, show.ids.tmdb),
+        (mapping.tvshow.tvdb_id, show.ids.tvdb),
+        (mapping.tvshow.imdb_id or None, show.ids.imdb),
+    )
+    both = [(mine, sent) for mine, sent in ours_and_theirs if mine and sent]
+    return bool(both) and all(mine != sent for mine, sent in both)

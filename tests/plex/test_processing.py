@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from plex import resolution
 from plex.models import Action, PlexConflict, PlexShowMapping, PlexViewing, PlexWebhookLog, Status
 from tests.factories import episode_of, make_show
 from tests.plex.factories import changed, of_episode, scrobble
@@ -45,7 +46,7 @@ def test_the_next_episode_maps_at_once_without_another_look(play):
     log = play(of_episode(episode_of(show, 1, 4)))
 
     assert log.status == Status.SUCCESS
-    assert log.trace[0]["step"] == "mapping"
+    assert [step["step"] for step in log.trace] == ["arrived", "mapping", "episode", "once"]
     assert PlexShowMapping.objects.get().tvshow == show
 
 
@@ -288,3 +289,48 @@ def test_a_shared_account_marks_for_everybody(play, owner, viewer):
         Watch.objects.filter(episode=episode_of(show, 1, 2)).values_list("user", flat=True)
     )
     assert watched == {owner.pk, viewer.pk}
+
+
+def test_a_rating_key_that_went_to_another_show_is_a_new_show(play):
+    old = make_show("Old Show", {1: 5})
+    local = {"grandparentGuid": "local://77", "guid": "local://78", "grandparentRatingKey": "77"}
+    before = play(of_episode(episode_of(old, 1, 1), **local))
+    assert before.mapping.tvshow == old
+
+    log = play(scrobble("Quite Another One", 1, 2, **local))
+
+    assert log.mapping != before.mapping
+    assert log.status == Status.HELD
+    earlier = next(m for m in log.conflict.potential_matches if m["tvshow_id"] == old.pk)
+    assert "This rating key was “Old Show” before." in earlier["reasons"]
+    assert not Watch.objects.filter(episode__episode_number=2).exists()
+
+
+def test_ids_that_contradict_an_automatic_mapping_make_it_a_question(play):
+    old, other = make_show("Old Show", {1: 5}), make_show("Other Show", {1: 5})
+    play(of_episode(episode_of(old, 1, 1)))
+    stray = episode_of(other, 1, 2)
+
+    log = play(
+        of_episode(
+            episode_of(old, 1, 2), ids=(f"tmdb://{stray.tmdb_id}",), originallyAvailableAt=None
+        )
+    )
+
+    assert log.status == Status.HELD
+    assert {m["tvshow_id"] for m in log.conflict.potential_matches} == {old.pk, other.pk}
+    assert PlexShowMapping.objects.get().tvshow is None
+
+
+def test_ids_that_contradict_a_persons_decision_only_flag_it(play, owner):
+    old, other = make_show("Old Show", {1: 5}), make_show("Other Show", {1: 5})
+    mapping = play(of_episode(episode_of(old, 1, 1))).mapping
+    resolution.confirm_mapping(mapping, user=owner, show=old)
+    stray = episode_of(other, 1, 2)
+
+    log = play(of_episode(episode_of(old, 1, 2), ids=(f"tmdb://{stray.tmdb_id}",)))
+
+    assert log.status == Status.SUCCESS
+    mapping.refresh_from_db()
+    assert mapping.tvshow == old
+    assert "Other Show" in mapping.needs_review, log.trace
