@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -24,7 +24,7 @@ class NewPersonForm(BaseUserCreationForm):
 
     class Meta(BaseUserCreationForm.Meta):
         model = User
-        fields: tuple[str, ...] = ("username",)
+        fields: ClassVar[tuple[str, ...]] = ("username",)
         labels = {"username": "Name"}
         help_texts = {"username": "Letters, digits and @ . + - _"}
 
@@ -42,7 +42,7 @@ class PersonForm(NewPersonForm):
     """Somebody whom an admin adds."""
 
     class Meta(NewPersonForm.Meta):
-        fields: tuple[str, ...] = ("username", "is_staff")
+        fields: ClassVar[tuple[str, ...]] = ("username", "is_staff")
         labels = {
             "username": "Name",
             "is_staff": "May manage people, the TMDB key and the admin pages",

@@ -15,7 +15,7 @@ from tracker.models import TrackedShow, TVShow
 from tracker.views.answers import UserRequest, wants_part
 
 LONGEST_SEARCH = 100
-# The sea of TMDB: ids are 32 bits wide, and so is our column.
+# As wide as our column.
 LARGEST_ID = 2**31 - 1
 
 

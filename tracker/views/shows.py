@@ -19,7 +19,7 @@ from tracker.queries import ShowWithProgress
 from tracker.views.answers import UserRequest, wants_part
 
 PAGE_SIZE = 60
-LONGEST_SEARCH = 100
+LONGEST = 200
 ORDERS = {
     "recent": "Watched last",
     "title": "Title",
@@ -43,13 +43,15 @@ class Filters:
 
     @classmethod
     def parse(cls, query: QueryDict) -> Self:
-        order = query.get("order", "")
+        # PostgreSQL takes no NUL in a text, and no title has one.
+        given = {name: value.replace("\0", "").strip()[:LONGEST] for name, value in query.items()}
+        order = given.get("order", "")
         return cls(
-            q=query.get("q", "").strip()[:LONGEST_SEARCH],
-            status=query.get("status", ""),
-            source=query.get("source", ""),
-            genre=query.get("genre", ""),
-            network=query.get("network", ""),
+            q=given.get("q", ""),
+            status=given.get("status", ""),
+            source=given.get("source", ""),
+            genre=given.get("genre", ""),
+            network=given.get("network", ""),
             order=order if order in ORDERS else "recent",
         )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import cast
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
@@ -23,11 +24,11 @@ DAYS_AHEAD = 14
 SHOWN_DAYS = 6
 
 
-def up_next(request: UserRequest) -> HttpResponse:
+def up_next(request: HttpRequest) -> HttpResponse:
     """Before anybody has an account this address says how to make the first one."""
     if not request.user.is_authenticated and not User.objects.exists():
         return render(request, "tracker/not_set_up.html")
-    response: HttpResponse = home(request)
+    response: HttpResponse = home(cast(UserRequest, request))
     return response
 
 
