@@ -74,7 +74,10 @@ def wait_for_database(out: OutputWrapper) -> None:
             time.sleep(1)
         else:
             break
-    if connection.vendor == "postgresql" and getattr(connection, "pg_version", 0) < OLDEST_POSTGRESQL:
+    if (
+        connection.vendor == "postgresql"
+        and getattr(connection, "pg_version", 0) < OLDEST_POSTGRESQL
+    ):
         raise CommandError("This PostgreSQL is too old: version 15 or newer is needed.")
 
 
@@ -102,7 +105,8 @@ def collect_static_files() -> None:
     fingerprint = static_fingerprint()
     if stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint:
         return
-    call_command("collectstatic", interactive=False, verbosity=0)
+    # Of the two viewers that the API documentation's package brings, one is used.
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["redoc"])
     stamp.write_text(fingerprint, encoding="ascii")
 
 
