@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,7 +16,6 @@ from werkzeug import Request, Response
 
 from tests.factories import FIRST_AIR_DATE, SeasonSpec, season_starts
 from tests.tmdb_json import (
-    ERRORS,
     as_json,
     error_json,
     found_json,
@@ -28,6 +26,7 @@ from tests.tmdb_json import (
     season_json,
     words,
 )
+from tests.tmdb_trouble import Troubled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +40,7 @@ class SeenRequest:
         return [item for item in self.query.get("append_to_response", "").split(",") if item]
 
 
-@dataclass(kw_only=True)
-class Trouble:
-    """What the next requests meet instead of an answer; `times` None: until `up()`."""
-
-    kind: str
-    times: int | None = None
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    seconds: float = 0.0
-
-
-class FakeTmdb:
+class FakeTmdb(Troubled):
     """Add shows and ids, let it fail, look at what was asked.
 
         tmdb.add_show(1399, "Game of Thrones", seasons={1: 10}, tvdb_id=121361)
@@ -73,7 +60,6 @@ class FakeTmdb:
         self.hidden: set[str] = set()
         self._finds: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
         self._searches: dict[str, list[int]] = {}
-        self._trouble: Trouble | None = None
         self._lock = threading.Lock()
         server.clear()
         server.expect_request(re.compile(".*")).respond_with_handler(self._handle)
@@ -181,64 +167,6 @@ class FakeTmdb:
         """Leave a season out of every show's answer; asked for singly it is given."""
         self.hidden.add(f"{tmdb_id}/season/{season_number}")
 
-    # Trouble
-
-    def up(self) -> None:
-        """Answer normally again."""
-        self._trouble = None
-
-    def down(self) -> None:
-        """Close every connection without an answer."""
-        self._trouble = Trouble(kind="down")
-
-    def fail_with(
-        self, status: int, *, times: int | None = None, retry_after: float | str | None = None
-    ) -> None:
-        """Answer with TMDB's error body for a status."""
-        code, message = ERRORS.get(status, (11, "Internal error."))
-        body = {"success": False, "status_code": code, "status_message": message}
-        headers = {"Content-Type": "application/json;charset=utf-8"}
-        if retry_after is not None:
-            headers["Retry-After"] = str(retry_after)
-        self._trouble = Trouble(
-            kind="answer",
-            times=times,
-            status=status,
-            headers=headers,
-            body=json.dumps(body).encode(),
-        )
-
-    def answer_html(self, *, status: int = 200, times: int | None = None) -> None:
-        """Answer with a web page, as proxies and hotel networks do."""
-        self.answer_with(
-            b"<!DOCTYPE html><title>Hello</title>",
-            status=status,
-            times=times,
-            content_type="text/html",
-        )
-
-    def answer_with(
-        self,
-        body: bytes,
-        *,
-        status: int = 200,
-        times: int | None = None,
-        content_type: str = "application/json",
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Answer with exactly this, for half answers and wrong types."""
-        self._trouble = Trouble(
-            kind="answer",
-            times=times,
-            status=status,
-            headers={"Content-Type": content_type, **(headers or {})},
-            body=body,
-        )
-
-    def slow(self, seconds: float, *, times: int | None = None) -> None:
-        """Wait before each right answer."""
-        self._trouble = Trouble(kind="slow", times=times, seconds=seconds)
-
     def close(self) -> None:
         self.up()
         self.server.clear()
@@ -264,14 +192,6 @@ class FakeTmdb:
                 return Response(trouble.body, trouble.status, trouble.headers)
             time.sleep(trouble.seconds)
         return self._answer(path, request)
-
-    def _next_trouble(self) -> Trouble | None:
-        trouble = self._trouble
-        if trouble is not None and trouble.times is not None:
-            trouble.times -= 1
-            if trouble.times <= 0:
-                self._trouble = None
-        return trouble
 
     def _answer(self, path: str, request: Request) -> Response:
         authorised = request.headers.get("Authorization") == f"Bearer {self.key}"

@@ -23,6 +23,8 @@ from tracker.tmdb import ShowData, Tmdb, TmdbError, TmdbKeyMissingError
 RUNNING_SHOW_AGE = timedelta(days=1)
 # TMDB's terms allow six months; one is left for the tries that fail.
 ANY_SHOW_AGE = timedelta(days=150)
+# So many shows failing one after the other mean that TMDB is away, not that their entries are broken.
+FAILURES_IN_A_ROW = 3
 
 
 @dataclass(kw_only=True)
@@ -64,7 +66,13 @@ def refresh_show(show: TVShow, *, tmdb: Tmdb) -> TVShow:
     """
     if show.tmdb_id is None:
         raise TmdbError("This show has no TMDB id; add it again by search.", permanent=True)
-    data = tmdb.fetch_show(show.tmdb_id)
+    try:
+        data = tmdb.fetch_show(show.tmdb_id)
+    except TmdbError as error:
+        if error.permanent and not isinstance(error, TmdbKeyMissingError):
+            # Gone from TMDB: it keeps its data, and is not the stalest for ever.
+            TVShow.objects.filter(pk=show.pk).update(refreshed_at=timezone.now())
+        raise
     return _write(data, lambda: TVShow.objects.get(pk=show.pk))
 
 
@@ -137,22 +145,23 @@ def shows_due_for_refresh(now: datetime) -> QuerySet[TVShow]:
 def refresh_due(shows: Iterable[TVShow], *, tmdb: Tmdb) -> Refreshed:
     """Refresh shows one after the other; one that fails stops no other.
 
-    A show that TMDB has no longer keeps its data and is not asked for again until it is due anew.
-    Stops, with the `TmdbError`, where TMDB takes no key or asks to wait.
+    Stops with the `TmdbError` where TMDB takes no key, asks to wait, or fails several times in a row.
     """
     result = Refreshed()
+    failures = 0
     for show in shows:
         try:
             refresh_show(show, tmdb=tmdb)
         except TmdbError as error:
-            if isinstance(error, TmdbKeyMissingError) or error.retry_after:
+            failures = 0 if error.permanent else failures + 1
+            is_away = error.retry_after or failures == FAILURES_IN_A_ROW
+            if is_away or isinstance(error, TmdbKeyMissingError):
                 raise
-            if error.permanent:
-                TVShow.objects.filter(pk=show.pk).update(refreshed_at=timezone.now())
             result.failed.append((show, str(error)))
         except TVShow.DoesNotExist:
-            continue
+            continue  # Deleted meanwhile.
         else:
+            failures = 0
             result.refreshed += 1
     return result
 

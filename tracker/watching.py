@@ -22,6 +22,7 @@ __all__ = [
     "mark_watched",
     "record_rewatch",
     "remove_watch",
+    "reopen_show",
     "restore_watch",
     "settle_status",
     "unmark",
@@ -213,12 +214,16 @@ def unmark_all(user: User, episodes: QuerySet[Episode], season: Season, *, now: 
 
 
 def reopen(user: User, episodes: QuerySet[Episode], season: Season) -> None:
-    """A completed show of which a regular episode is unwatched again is being watched."""
+    """Reopen the show if a regular episode of these is unwatched now."""
     standing = Watch.objects.standing().filter(user=user).values("episode")
-    if season.is_specials or not episodes.exclude(pk__in=standing).exists():
-        return
+    if not season.is_specials and episodes.exclude(pk__in=standing).exists():
+        reopen_show(user_id=user.pk, show_id=season.show_id)
+
+
+def reopen_show(*, user_id: int, show_id: int) -> None:
+    """A completed show of which an episode is unwatched again is being watched."""
     completed = TrackedShow.objects.filter(
-        user=user, show=season.show_id, status=TrackedShow.Status.COMPLETED
+        user=user_id, show=show_id, status=TrackedShow.Status.COMPLETED
     )
     completed.update(
         status=TrackedShow.Status.WATCHING, finished_on=None, updated_at=timezone.now()

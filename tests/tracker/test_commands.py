@@ -179,3 +179,11 @@ class TestRefreshShows:
             call("refresh_shows")
         assert len(tmdb.requests) == 1
         assert not TVShow.objects.exclude(refreshed_at=None).exists()
+
+    def test_stops_when_tmdb_is_away(self, tmdb, make_show):
+        for number in range(1, 6):
+            make_show(f"Show {number}", tmdb_id=number)
+        tmdb.down()
+        with pytest.raises(CommandError, match="can't be reached"):
+            call("refresh_shows")
+        assert len(tmdb.requests) == 9

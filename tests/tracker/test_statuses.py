@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from tests.factories import TrackedShowFactory, UserFactory, WatchFactory, episode_of, make_show
-from tests.tracker.test_watching import at_once
+from tests.threads import at_once
 from tracker.models import Episode, TrackedShow, Watch
 from tracker.statuses import status_after
 from tracker.watching import settle_status

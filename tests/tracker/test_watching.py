@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from tests.factories import TrackedShowFactory, WatchFactory, episode_of, make_show
+from tests.threads import at_once
 from tracker.models import Profile, TrackedShow, Watch
 from tracker.watching import (
     mark_season,
@@ -234,28 +231,6 @@ class TestUndo:
     def test_restoring_what_stands_changes_nothing(self, viewer, show):
         watch, _ = mark_watched(user=viewer, episode=episode_of(show, 1, 1), watched_at=AT)
         assert restore_watch(watch) == watch
-
-
-def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
-    """What each call returned or raised, all begun at the same moment."""
-    barrier = threading.Barrier(len(calls))
-    results: list[Any] = [None] * len(calls)
-
-    def run(number: int) -> None:
-        try:
-            barrier.wait()
-            results[number] = calls[number]()
-        except Exception as error:  # noqa: BLE001 - a thread's error is the test's
-            results[number] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.mark.django_db(transaction=True)
