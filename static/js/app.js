@@ -55,6 +55,8 @@
   });
 
   function complain(text) {
+    const said = [...document.querySelectorAll(".toast p")].some((line) => line.textContent === text);
+    if (said) return;
     const toast = document.createElement("div");
     toast.className = "toast";
     toast.dataset.kind = "error";

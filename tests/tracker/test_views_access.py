@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 
 from tests.factories import PASSWORD, TrackedShowFactory, WatchFactory, episode_of, make_show
@@ -107,8 +108,6 @@ def test_what_others_watched_does_not_show(client, viewer, stranger):
 
 
 def test_the_manifest_names_icons_that_exist(client, db):
-    from django.contrib.staticfiles import finders
-
     manifest = client.get("/manifest.webmanifest").json()
     assert manifest["start_url"] == "/"
     for icon in manifest["icons"]:

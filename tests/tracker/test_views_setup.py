@@ -42,8 +42,8 @@ def test_the_code_makes_the_admin_and_leads_to_plex(client, code):
 
 def test_afterwards_it_is_closed_for_ever(client, code):
     client.post(ADDRESS, FORM)
-    for code in (CODE, "another"):
-        answer = Client().get(f"/setup/{code}/")
+    for tried in (CODE, "another"):
+        answer = Client().get(f"/setup/{tried}/")
         assert answer.status_code == 410
         assert "set up" in answer.content.decode()
     assert Client().post(ADDRESS, {**FORM, "username": "eve"}).status_code == 410

@@ -204,7 +204,7 @@ def test_a_long_season_comes_in_pages(client, viewer, show):
     TrackedShowFactory(user=viewer, show=soap)
     answer = client.get(f"/shows/{soap.pk}/")
     assert len(answer.content) < 100_000
-    assert "61–120" in answer.content.decode()
+    assert "page=2" in answer.content.decode()
     assert "Story 1-61" in client.get(f"/shows/{soap.pk}/?season=1&page=2").content.decode()
     for number in range(1, 62):
         WatchFactory(user=viewer, episode=episode_of(soap, 1, number))
@@ -213,7 +213,7 @@ def test_a_long_season_comes_in_pages(client, viewer, show):
 
 def test_one_and_the_same_number_of_queries(client, viewer, show):
     few = count_queries(client, f"/shows/{show.pk}/")
-    long = make_show("Long", {number: 30 for number in range(1, 20)})
+    long = make_show("Long", dict.fromkeys(range(1, 20), 30))
     TrackedShowFactory(user=viewer, show=long)
     for number in range(1, 30):
         WatchFactory(user=viewer, episode=episode_of(long, 1, number))

@@ -23,6 +23,7 @@ COVERS = 12
 PICTURES = "https://image.tmdb.org/t/p"
 UNDO_TAG = "undo:"
 WEEK = 7
+MOST_COUNTED = 100
 HOUR = 60
 
 
@@ -45,13 +46,14 @@ def nav_link(context: Context, name: str, label: str, icon_name: str, count: int
         address = reverse(name)
     except NoReverseMatch:
         return SafeString("")
+    badge = str(count) if count < MOST_COUNTED else f"{MOST_COUNTED - 1}+"
     return format_html(
         '<a href="{}"{}>{}<span>{}</span>{}</a>',
         address,
         SafeString(' aria-current="page"') if is_here(context.get("here") or "", name) else "",
         icon(icon_name),
         label,
-        format_html('<b class="count">{}<span class="sr-only"> to decide</span></b>', count)
+        format_html('<b class="count">{}<span class="sr-only"> to decide</span></b>', badge)
         if count
         else "",
     )

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import TrackedShowFactory, make_show
+from tracker.encryption import reveal, seal
+from tracker.models import Profile, ShowTitle, SiteSettings
+
+
+@pytest.fixture
+def admin(client, owner):
+    client.force_login(owner)
+    return client
+
+
+@pytest.mark.parametrize("model", ["tvshow", "trackedshow", "watch", "profile", "sitesettings"])
+def test_lists_open(admin, owner, model):
+    TrackedShowFactory(user=owner, show=make_show("Dark"))
+    SiteSettings.load()
+    Profile.objects.create(user=owner)
+    assert admin.get(f"/admin/tracker/{model}/").status_code == 200
+
+
+def test_a_show_saved_is_found_by_its_new_title(admin):
+    show = make_show("Dark", {})
+    page = admin.get(f"/admin/tracker/tvshow/{show.pk}/change/")
+    form = page.context["adminform"].form
+    data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    data = {name: "" if value is None else value for name, value in data.items()}
+    lists = dict.fromkeys(("alternative_titles", "origin_countries", "creators", "genres"), "[]")
+    seasons = {"seasons-TOTAL_FORMS": 0, "seasons-INITIAL_FORMS": 0}
+    answer = admin.post(
+        f"/admin/tracker/tvshow/{show.pk}/change/", {**data, **lists, **seasons, "title": "Dusk"}
+    )
+    assert answer.status_code == 302
+    assert "Dusk" in ShowTitle.objects.filter(show=show).values_list("title", flat=True)
+
+
+def test_the_tmdb_key_is_written_and_never_read(admin):
+    site = SiteSettings.load()
+    seal(site, "tmdb_api_key", "the-old-key")
+    site.save()
+    path = f"/admin/tracker/sitesettings/{site.pk}/change/"
+    page = admin.get(path).content.decode()
+    assert "the-old-key" not in page
+    assert site.tmdb_api_key not in page
+    admin.post(path, {"language": "de-DE", "new_tmdb_api_key": ""})
+    site.refresh_from_db()
+    assert (site.language, reveal(site, "tmdb_api_key")) == ("de-DE", "the-old-key")
+    admin.post(path, {"language": "de-DE", "new_tmdb_api_key": "the-new-key"})
+    site.refresh_from_db()
+    assert reveal(site, "tmdb_api_key") == "the-new-key"
+
+
+def test_a_key_that_does_not_open_is_said_so(admin):
+    site = SiteSettings.load()
+    site.tmdb_api_key = "00000000:AAAA"
+    site.save()
+    page = admin.get(f"/admin/tracker/sitesettings/{site.pk}/change/").content.decode()
+    assert "unreadable" in page
