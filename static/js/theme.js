@@ -1,5 +1,5 @@
 // Runs before the first paint. Signed in, the server has set data-theme; signed out, this browser
-// remembers what was last chosen here.
+// remembers what was last chosen here. The admin reads the same key, where "auto" is the system.
 (() => {
   const root = document.documentElement;
   const remember = (theme) => {
@@ -15,7 +15,7 @@
   };
 
   if ("member" in root.dataset) {
-    remember(root.dataset.theme ?? "system");
+    remember(root.dataset.theme ?? "auto");
   } else {
     try {
       apply(localStorage.getItem("theme"));
@@ -32,7 +32,7 @@
     const body = new FormData(form);
     body.set("theme", theme);
     apply(theme);
-    remember(theme);
+    remember(theme === "system" ? "auto" : theme);
     fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
   });
 })();

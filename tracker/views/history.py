@@ -18,7 +18,7 @@ from tracker.forms import STEP_OF_A_MINUTE, HistoryFilterForm, WatchedAtForm
 from tracker.models import TVShow, Watch
 from tracker.views.answers import UserRequest, back, next_url, offer_undo, wants_part
 
-PAGE_SIZE = 40
+PAGE_SIZE = 30
 
 
 @login_required

@@ -44,7 +44,7 @@ class Filters:
     @classmethod
     def parse(cls, query: QueryDict) -> Self:
         # PostgreSQL takes no NUL in a text, and no title has one.
-        given = {name: value.replace("\0", "").strip()[:LONGEST] for name, value in query.items()}
+        given = {name: query.get(name, "").replace("\0", "").strip()[:LONGEST] for name in query}
         order = given.get("order", "")
         return cls(
             q=given.get("q", ""),
