@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,108 +17,96 @@ SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleEvent:
-    """One event, with what it shows."""
+class Play:
+    """A finished episode, and how long ago that was."""
 
-    shows: str
-    payload: dict[str, Any]
-
-
-def sample_events(now: datetime) -> list[SampleEvent]:
-    """What the demo sends, in this order."""
-    moment = int(now.timestamp())
-    pilot = play(
-        show="Breaking Bad",
-        season=1,
-        episode=1,
-        title="Pilot",
-        aired="2008-01-20",
-        ids=["imdb://tt0959621", "tmdb://62085", "tvdb://349232"],
-        viewed_at=moment - 3000,
-    )
-    second = play(
-        show="Breaking Bad",
-        season=1,
-        episode=2,
-        title="Cat's in the Bag...",
-        aired="2008-01-27",
-        ids=["tmdb://62086"],
-        viewed_at=moment - 60,
-    )
-    unknown = play(
-        show="Our Allotment", season=3, episode=7, title="Courgettes", viewed_at=moment - 30
-    )
-    unclear = play(show="The Office", season=1, episode=3, title="Episode 3", viewed_at=moment - 20)
-    guest = play(
-        show="Slow Horses",
-        season=2,
-        episode=4,
-        title="Cicada",
-        aired="2022-12-16",
-        account=GUEST,
-        viewed_at=moment - 10,
-    )
-    return [
-        SampleEvent(shows="a finished episode", payload=pilot),
-        SampleEvent(shows="the same viewing, sent twice", payload=pilot),
-        SampleEvent(shows="an episode that comes with nothing but its TMDB id", payload=second),
-        SampleEvent(shows="a show that nobody knows: you decide", payload=unknown),
-        SampleEvent(shows="a title that two shows share: you decide", payload=unclear),
-        SampleEvent(
-            shows="another person's play: it counts for nobody until you say so", payload=guest
-        ),
-    ]
+    show: str
+    season: int
+    episode: int
+    title: str
+    seconds_ago: int
+    aired: str = ""
+    ids: tuple[str, ...] = ()
+    account: dict[str, Any] = field(default_factory=lambda: OWNER)
 
 
-def play(
-    *,
-    show: str,
-    season: int,
-    episode: int,
-    title: str,
-    viewed_at: int,
-    aired: str = "",
-    ids: list[str] | None = None,
-    account: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+PILOT = Play(
+    show="Breaking Bad",
+    season=1,
+    episode=1,
+    title="Pilot",
+    seconds_ago=3000,
+    aired="2008-01-20",
+    ids=("imdb://tt0959621", "tmdb://62085", "tvdb://349232"),
+)
+SECOND = Play(
+    show="Breaking Bad",
+    season=1,
+    episode=2,
+    title="Cat's in the Bag...",
+    seconds_ago=60,
+    aired="2008-01-27",
+    ids=("tmdb://62086",),
+)
+UNKNOWN = Play(show="Our Allotment", season=3, episode=7, title="Courgettes", seconds_ago=30)
+SHARED_TITLE = Play(show="The Office", season=1, episode=3, title="Episode 3", seconds_ago=20)
+GUESTS = Play(
+    show="Slow Horses",
+    season=2,
+    episode=4,
+    title="Cicada",
+    seconds_ago=10,
+    aired="2022-12-16",
+    account=GUEST,
+)
+# What each one shows, in the order in which they are sent.
+SAMPLES = (
+    ("a finished episode", PILOT),
+    ("the same viewing, sent twice", PILOT),
+    ("an episode that comes with nothing but its TMDB id", SECOND),
+    ("a show that nobody knows: you decide", UNKNOWN),
+    ("a title that two shows share: you decide", SHARED_TITLE),
+    ("another person's play: it counts for nobody until you say so", GUESTS),
+)
+
+
+def payload_of(play: Play, *, now: datetime) -> dict[str, Any]:
     """A `media.scrobble` of Plex's current TV agent."""
-    account = account or OWNER
-    metadata = {
+    return {
+        "event": "media.scrobble",
+        "user": play.account is OWNER,
+        "owner": True,
+        "Account": play.account,
+        "Server": SERVER,
+        "Player": {"local": True, "publicAddress": "203.0.113.7", "title": "TV", "uuid": "sample"},
+        "Metadata": metadata_of(play) | {"lastViewedAt": int(now.timestamp()) - play.seconds_ago},
+    }
+
+
+def metadata_of(play: Play) -> dict[str, Any]:
+    show, season, episode = play.show, play.season, play.episode
+    metadata: dict[str, Any] = {
         "librarySectionType": "show",
         "librarySectionTitle": "TV Shows",
-        "ratingKey": str(key_of(show, season, episode)),
-        "parentRatingKey": str(key_of(show, season)),
-        "grandparentRatingKey": str(key_of(show)),
+        "ratingKey": rating_key(show, season, episode),
+        "parentRatingKey": rating_key(show, season),
+        "grandparentRatingKey": rating_key(show),
         "guid": f"plex://episode/{plex_id(show, season, episode)}",
         "parentGuid": f"plex://season/{plex_id(show, season)}",
         "grandparentGuid": f"plex://show/{plex_id(show)}",
         "type": "episode",
-        "title": title,
+        "title": play.title,
         "grandparentTitle": show,
         "parentTitle": f"Season {season}",
         "parentIndex": season,
         "index": episode,
         "viewCount": 1,
-        "lastViewedAt": viewed_at,
     }
-    if aired:
-        metadata |= {"originallyAvailableAt": aired, "year": int(aired[:4])}
-    if ids:
-        metadata["Guid"] = [{"id": text} for text in ids]
-    return {
-        "event": "media.scrobble",
-        "user": account is OWNER,
-        "owner": True,
-        "Account": account,
-        "Server": SERVER,
-        "Player": {
-            "local": True,
-            "publicAddress": "203.0.113.7",
-            "title": "TV",
-            "uuid": "sample-player",
-        },
-        "Metadata": metadata,
-    }
+    if play.aired:
+        metadata |= {"originallyAvailableAt": play.aired, "year": int(play.aired[:4])}
+    if play.ids:
+        metadata["Guid"] = [{"id": text} for text in play.ids]
+    return metadata
 
 
 def plex_id(*parts: object) -> str:
@@ -126,16 +114,15 @@ def plex_id(*parts: object) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, repr(parts)).hex[:24]
 
 
-def key_of(*parts: object) -> int:
-    return int(plex_id(*parts)[:5], 16)
+def rating_key(*parts: object) -> str:
+    return str(int(plex_id(*parts)[:5], 16))
 
 
-def send(event: SampleEvent, *, address: str) -> int:
+def send(payload: dict[str, Any], *, address: str) -> int:
     """Post an event to the webhook address as Plex does; returns the status of the answer."""
-    form = {"payload": (None, json.dumps(event.payload), "application/json")}
     answer = requests.post(
         address,
-        files=form,
+        files={"payload": (None, json.dumps(payload), "application/json")},
         timeout=SECONDS,
         headers={"User-Agent": "PlexMediaServer/1.41.8.9834-071366d65"},
     )

@@ -7,8 +7,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from plex.demo.events import sample_events
+from plex.connection import connect, webhook_url
+from plex.demo.events import SAMPLES, payload_of, send
 from plex.demo.shows import load_samples, read_samples, show_data
+from plex.models import PlexWebhookLog
 from plex.payload import Playback, parse_payload
 from tracker.models import Episode, TrackedShow, TVShow, Watch
 
@@ -68,12 +70,27 @@ def test_loading_leaves_shows_in_every_state():
 
 
 def test_each_sample_event_is_a_finished_episode():
-    events = sample_events(timezone.now())
-    playbacks = [parse_payload(event.payload) for event in events]
-    assert all(isinstance(playback, Playback) for playback in playbacks)
-    assert len({event.shows for event in events}) == 6
-    for event in events:
-        assert re.fullmatch(
-            r"plex://show/[0-9a-f]{24}", event.payload["Metadata"]["grandparentGuid"]
-        )
-    assert [event.payload["user"] for event in events] == [True] * 5 + [False]
+    payloads = [payload_of(play, now=timezone.now()) for _, play in SAMPLES]
+    assert all(isinstance(parse_payload(payload), Playback) for payload in payloads)
+    assert [payload["user"] for payload in payloads] == [True] * 5 + [False]
+    for payload in payloads:
+        assert re.fullmatch(r"plex://show/[0-9a-f]{24}", payload["Metadata"]["grandparentGuid"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_sample_event_ends_as_it_says(live_server, drain):
+    user = User.objects.create_user("demo")
+    load_samples(user)
+    address = webhook_url(connect(user), base_url=live_server.url)
+    now = timezone.now()
+    assert {send(payload_of(play, now=now), address=address) for _, play in SAMPLES} == {200}
+    drain()
+    ends = PlexWebhookLog.objects.order_by("id").values_list("plex_title", "status", "action_taken")
+    assert list(ends) == [
+        ("Breaking Bad", "success", "marked_watched"),
+        ("Breaking Bad", "duplicate", "ignored_duplicate"),
+        ("Breaking Bad", "success", "marked_watched"),
+        ("Our Allotment", "held", "conflict_created"),
+        ("The Office", "held", "conflict_created"),
+        ("Slow Horses", "held", "waiting_for_account"),
+    ]

@@ -25,7 +25,7 @@ from django.db import connections
 from django.utils import timezone
 
 from plex.connection import connect, webhook_url
-from plex.demo.events import sample_events, send
+from plex.demo.events import SAMPLES, payload_of, send
 from plex.demo.shows import load_samples
 from tracker.management.commands.prepare import prepare
 from tracker.management.commands.run import Announcement, children, listen, reachable
@@ -89,10 +89,11 @@ class Command(BaseCommand):
         host = reachable(settings.HOST)
         base_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         address = webhook_url(connect(user), base_url=base_url)
+        now = timezone.now()
         self.say("Sending sample events to the webhook address, as a Plex server does:")
-        for event in sample_events(timezone.now()):
-            status = send(event, address=address)
-            self.say(f"  {event.shows} (answer {status})")
+        for meaning, play in SAMPLES:
+            status = send(payload_of(play, now=now), address=address)
+            self.say(f"  {meaning} (answer {status})")
             time.sleep(PAUSE_SECONDS)
         self.say("What became of each is on the page Plex > Activity.")
 

@@ -67,7 +67,7 @@ def wait_for_database(out: OutputWrapper) -> None:
         except OperationalError as error:
             if attempt == DATABASE_TRIES:
                 raise CommandError(
-                    f"The database does not answer: {first_line(error)} Check DATABASE_URL."
+                    f"The database does not answer: {first_line(error)}. Check DATABASE_URL."
                 ) from None
             if attempt == 1:
                 out.write(f"Waiting for the database: {first_line(error)}")
@@ -121,16 +121,13 @@ def static_fingerprint() -> str:
 
 
 def new_setup_path() -> str | None:
-    """A fresh one-time address for making the first admin, or None once there is one.
+    """A fresh one-time address for making the first admin, or None once there has been one.
 
     Only the hash of its code is kept; each call makes the addresses before it invalid.
     """
     site = SiteSettings.load()
-    if get_user_model().objects.filter(is_superuser=True).exists():
-        code = ""
-    else:
-        code = secrets.token_hex(16)
-    SiteSettings.objects.filter(pk=site.pk).update(
-        setup_code_sha256=hash_secret(code) if code else ""
-    )
-    return f"/setup/{code}/" if code else None
+    if site.setup_completed_at or get_user_model().objects.filter(is_superuser=True).exists():
+        return None
+    code = secrets.token_hex(16)
+    SiteSettings.objects.filter(pk=site.pk).update(setup_code_sha256=hash_secret(code))
+    return f"/setup/{code}/"
