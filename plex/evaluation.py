@@ -96,9 +96,9 @@ class Catalogue:
     def __init__(self, shows: Sequence[Show]) -> None:
         self.shows = shows
         self._index = TitleIndex(
-            IndexedTitle(show=row, title=title, year=show.year)
+            IndexedTitle(row=2 * row + at, show=row, title=title, year=show.year)
             for row, show in enumerate(shows, start=1)
-            for title in dict.fromkeys((show.title, show.original_title))
+            for at, title in enumerate(dict.fromkeys((show.title, show.original_title)))
             if title
         )
 
@@ -194,12 +194,17 @@ def _without(rule: str) -> Iterator[None]:
     table: dict[str, Any] = titles.TEXT_RULES if rule in titles.TEXT_RULES else titles.WORD_RULES
     kept = table[rule]
     table[rule] = lambda unchanged: unchanged
-    likeness.spellings.cache_clear()
+    _forget_titles()
     try:
         yield
     finally:
         table[rule] = kept
-        likeness.spellings.cache_clear()
+        _forget_titles()
+
+
+def _forget_titles() -> None:
+    titles.parse_title.cache_clear()
+    likeness.spellings.cache_clear()
 
 
 def _counts(outcomes: Sequence[Outcome]) -> tuple[int, int, int, int]:

@@ -72,15 +72,20 @@ class Likeness:
 @lru_cache(maxsize=_CACHED_TITLES)
 def spellings(title: str) -> tuple[Spelling, ...]:
     """Return the title in its own script and, where that is another, in Latin letters."""
-    name = split_suffixes(title)[0]
-    words = [spelled_words(name)]
-    if not name.isascii():
-        words.append(spelled_words(latin(without_accents(name.casefold()))))
-    letters = {"".join(spelled): " ".join(spelled) for spelled in words if spelled}
+    letters = {"".join(words): " ".join(words) for words in scripts(title)}
     return tuple(
         Spelling(letters=joined, words=text, grams=grams(joined))
         for joined, text in letters.items()
     )
+
+
+def scripts(title: str) -> list[list[str]]:
+    """Return the title's words in its own script and, where that is another, in Latin letters."""
+    name = split_suffixes(title)[0]
+    words = [spelled_words(name)]
+    if not name.isascii():
+        words.append(spelled_words(latin(without_accents(name.casefold()))))
+    return [spelled for spelled in words if spelled]
 
 
 def grams(letters: str) -> frozenset[str]:
@@ -129,7 +134,7 @@ class _Rarity:
     def of(self, grams_: frozenset[str]) -> float:
         total = self._sums.get(grams_)
         if total is None:
-            total = self._sums[grams_] = sum(map(self._one, grams_))
+            total = self._sums[grams_] = math.fsum(map(self._one, grams_))
         return total
 
     def _one(self, gram: str) -> float:

@@ -15,10 +15,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_KEY_LENGTH = 500
 # Longer titles are noise or an attack; nothing is lost by not reading on.
 MAX_TITLE_LENGTH = 1000
+# One decision asks for the same few dozen titles several times.
+_CACHED_TITLES = 4096
 
 # Television begins in 1928, and "Space: 2199" is no year.
 FIRST_YEAR, LAST_YEAR = 1928, 2100
@@ -123,6 +126,7 @@ def title_key(title: str) -> str:
     return parse_title(title).key
 
 
+@lru_cache(maxsize=_CACHED_TITLES)
 def parse_title(title: str) -> ParsedTitle:
     """Read a title as Plex or TMDB writes it: "Dynasty (2017)", "The Office (US)"."""
     name, year, country = split_suffixes(title)
