@@ -56,19 +56,32 @@ class Lane:
         return len(rows)
 
     def process(self, rows: Sequence[PlexWebhookLog], *, now: datetime) -> None:
+        """See claimed rows through. Of a show that is still unknown one row goes first: where it
+        settles the show, the others go together like those of any known show."""
+        others = self.process_known(rows, now=now)
+        first = {row.plex_title: row for row in reversed(others)}
+        for row in first.values():
+            self.process_one(row)
+        rest = [row for row in others if row is not first[row.plex_title]]
+        for row in self.process_known(rest, now=now):
+            self.process_one(row)
+
+    def process_known(
+        self, rows: Sequence[PlexWebhookLog], *, now: datetime
+    ) -> list[PlexWebhookLog]:
+        """Do together what needs no look-up; returns the rows that have to be done one by one."""
+        if not rows:
+            return []
         started = time.perf_counter()
         try:
             planned, others = self.plan_known(gather(rows, now=now), now=now)
         except Exception:
             # One row at a time then, so that the one which raises harms no other.
             logger.exception("A batch of %d Plex events could not be planned together", len(rows))
-            planned, others = [], []
-            for row in rows:
-                self.process_one(row)
+            return list(rows)
         if planned and not self.apply_together(planned, now=now, started=started):
             others = [*(event.log for event, _ in planned), *others]
-        for row in sorted(others, key=lambda row: row.pk):
-            self.process_one(row)
+        return sorted(others, key=lambda row: row.pk)
 
     def plan_known(
         self, events: Sequence[Event], *, now: datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from datetime import datetime
 from itertools import count
@@ -104,7 +105,7 @@ def scrobble(
 ) -> dict[str, Any]:
     """A finished episode as Plex's newer agent sends it; the ids are the episode's."""
     slug = show_title.casefold().replace(" ", "")
-    show_hex = slug.encode().hex()[:24].ljust(24, "0")
+    show_hex = hashlib.sha256(slug.encode()).hexdigest()[:24]
     return {
         "event": "media.scrobble",
         "user": is_user,
@@ -115,9 +116,9 @@ def scrobble(
         "Metadata": {
             "librarySectionType": "show",
             "librarySectionTitle": "TV Shows",
-            "ratingKey": f"{len(slug)}{season_number}{episode_number}",
-            "parentRatingKey": f"{len(slug)}{season_number}",
-            "grandparentRatingKey": f"{len(slug)}",
+            "ratingKey": f"{int(show_hex[:6], 16)}{season_number}{episode_number}",
+            "parentRatingKey": f"{int(show_hex[:6], 16)}{season_number}",
+            "grandparentRatingKey": f"{int(show_hex[:6], 16)}",
             "guid": f"plex://episode/{show_hex[:16]}{season_number or 0:04x}{episode_number or 0:04x}",
             "grandparentGuid": f"plex://show/{show_hex}",
             "type": "episode",
