@@ -81,13 +81,14 @@ def apply(planned: Sequence[Planned], *, now: datetime, started: float) -> Appli
         # A try that was rolled back has told its end already.
         event.trace = [step for step in event.trace if step["step"] not in {"once", "question"}]
     with transaction.atomic():
-        mappings = lock_mappings(planned)
+        versions = lock_mappings(planned)
         current: list[Planned] = []
         for event, plan in planned:
-            if is_stale(event, mappings):
+            if is_stale(event, versions):
                 applied.stale.append(event)
             else:
                 current.append((event, plan))
+        mappings = read_changing(current)
         for event, plan in current:
             match = getattr(plan, "match", None)
             if match is not None:
@@ -101,19 +102,28 @@ def apply(planned: Sequence[Planned], *, now: datetime, started: float) -> Appli
     return applied
 
 
-def lock_mappings(planned: Iterable[Planned]) -> dict[int, PlexShowMapping]:
+def lock_mappings(planned: Iterable[Planned]) -> dict[int, int]:
+    """Lock the Plex shows of the events; returns the version of each."""
     wanted = {event.mapping.pk for event, _ in planned if event.mapping is not None}
     if not wanted:
         return {}
     locked = PlexShowMapping.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
-    return {mapping.pk: mapping for mapping in locked}
+    return dict(locked.values_list("pk", "version"))
 
 
-def is_stale(event: Event, mappings: dict[int, PlexShowMapping]) -> bool:
-    if event.mapping is None:
-        return False
-    locked = mappings.get(event.mapping.pk)
-    return locked is None or locked.version != event.mapping.version
+def is_stale(event: Event, versions: dict[int, int]) -> bool:
+    return event.mapping is not None and versions.get(event.mapping.pk) != event.mapping.version
+
+
+def read_changing(planned: Iterable[Planned]) -> dict[int, PlexShowMapping]:
+    """The mappings, locked before, that a match or a question is written to."""
+    return PlexShowMapping.objects.in_bulk(
+        {
+            event.show_mapping.pk
+            for event, plan in planned
+            if isinstance(plan, Ask) or getattr(plan, "match", None) is not None
+        }
+    )
 
 
 def keep_match(mapping: PlexShowMapping, match: Match, event: Event, *, now: datetime) -> None:

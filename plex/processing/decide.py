@@ -17,7 +17,7 @@ from plex.lookups import Lookups, NetworkNeededError, TmdbAwayError
 from plex.matching import Candidate, Match, Question, Ranked
 from plex.models import Action, PlexShowMapping, Status
 from plex.payload import NewShow, NotAPlayback, Playback
-from plex.processing.events import Ask, Event, Finish, Forget, Library, Plan, Record, Wait
+from plex.processing.events import Answers, Ask, Event, Finish, Forget, Library, Plan, Record, Wait
 from plex.processing.gather import EpisodeIndexes
 from plex.processing.identify import (
     Identified,
@@ -59,7 +59,7 @@ class Decider:
 
     def plan_play(self, event: Event, playback: Playback, *, now: datetime) -> Plan:
         mapping = event.show_mapping
-        if mapping.tvshow is not None and (by_hand := answered_episode(mapping, playback)):
+        if mapping.tvshow is not None and (by_hand := answered_episode(event.answers, playback)):
             event.tell("episode", f"You said that this is {by_hand.code}.")
             return record(by_hand.season.show_id, [by_hand.pk], playback, by_hand.runtime, "manual")
         match, pair = None, None
@@ -82,9 +82,10 @@ class Decider:
         if mapping is None or mapping.tvshow is None or not isinstance(event.parsed, Playback):
             return None
         playback = event.parsed
-        if contradicts_show_ids(mapping, playback.show) or answered_episode(mapping, playback):
+        by_hand = answered_episode(event.answers, playback)
+        if by_hand or contradicts_show_ids(mapping, playback.show):
             return None
-        show, season_map = mapped_season(mapping, playback, mapping.tvshow)
+        show, season_map = mapped_season(event.answers, playback, mapping.tvshow)
         index = self.indexes.of([show], now=now)[show.pk]
         tmdb_id = playback.episode_ids.tmdb
         if tmdb_id is not None and tmdb_id not in index.by_tmdb_id:
@@ -138,7 +139,7 @@ class Decider:
         pair: tuple[int, int] | None,
         now: datetime,
     ) -> Plan:
-        show, season_map = mapped_season(event.show_mapping, playback, show)
+        show, season_map = mapped_season(event.answers, playback, show)
         index = self.indexes.of([show], now=now)[show.pk]
         found = match_episode(playback, index, found_pair=pair, season_map=season_map)
         if isinstance(found, EpisodeMissing):
@@ -226,17 +227,16 @@ def plan_by_switches(event: Event, playback: Playback) -> Plan | None:
     mapping = event.show_mapping
     if not mapping.sync_enabled:
         return Finish(status=Status.IGNORED, action=Action.SYNC_DISABLED)
-    ignoring = {user.pk for user in mapping.ignored_by.all()}
-    event.users = tuple(user for user in event.users if user not in ignoring)
+    event.users = tuple(user for user in event.users if user not in event.answers.ignored_by)
     if not event.users:
         return Finish(status=Status.IGNORED, action=Action.SHOW_IGNORED)
     return None
 
 
-def answered_episode(mapping: PlexShowMapping, playback: Playback) -> Episode | None:
+def answered_episode(answers: Answers, playback: Playback) -> Episode | None:
     """The episode that a person named for this Plex episode."""
     numbers = (playback.season_number, playback.episode_number)
-    for answer in mapping.episode_mappings.all():
+    for answer in answers.episodes:
         if answer.item_key == playback.item_key or (
             None not in numbers and (answer.plex_season, answer.plex_episode) == numbers
         ):
@@ -245,10 +245,10 @@ def answered_episode(mapping: PlexShowMapping, playback: Playback) -> Episode | 
 
 
 def mapped_season(
-    mapping: PlexShowMapping, playback: Playback, show: TVShow
+    answers: Answers, playback: Playback, show: TVShow
 ) -> tuple[TVShow, SeasonMap | None]:
     """The show and numbers of a Plex season that TMDB files elsewhere."""
-    for season in mapping.season_mappings.all():
+    for season in answers.seasons:
         if season.plex_season == playback.season_number:
             return season.tvshow, SeasonMap(
                 plex_season=season.plex_season,

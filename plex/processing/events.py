@@ -8,10 +8,27 @@ from typing import Any
 
 from plex.episodes import EpisodeQuestion
 from plex.matching import Match, Question
-from plex.models import Action, PlexConfig, PlexShowMapping, PlexWebhookLog, Status
+from plex.models import (
+    Action,
+    PlexConfig,
+    PlexEpisodeMapping,
+    PlexSeasonMapping,
+    PlexShowMapping,
+    PlexWebhookLog,
+    Status,
+)
 from plex.payload import NewShow, NotAPlayback, Playback
 
 Trace = list[dict[str, Any]]
+
+
+@dataclass(kw_only=True)
+class Answers:
+    """What people said about a Plex show, besides which show it is."""
+
+    seasons: list[PlexSeasonMapping] = field(default_factory=list)
+    episodes: list[PlexEpisodeMapping] = field(default_factory=list)
+    ignored_by: set[int] = field(default_factory=set)
 
 
 @dataclass(kw_only=True)
@@ -30,6 +47,7 @@ class Event:
     users: tuple[int, ...] = ()
     is_stranger: bool = False
     mapping: PlexShowMapping | None = None
+    answers: Answers = field(default_factory=Answers)
     review: str = ""
     trace: Trace = field(default_factory=list)
 

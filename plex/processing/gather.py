@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F
 
 from plex.episodes import EpisodeIndex, KnownEpisode
-from plex.models import PlexAccount, PlexConfig, PlexShowMapping, PlexWebhookLog
+from plex.models import (
+    PlexAccount,
+    PlexConfig,
+    PlexEpisodeMapping,
+    PlexSeasonMapping,
+    PlexShowMapping,
+    PlexWebhookLog,
+)
 from plex.payload import (
     EventSummary,
     NewShow,
@@ -19,7 +27,7 @@ from plex.payload import (
     played_at,
     summarise,
 )
-from plex.processing.events import Event
+from plex.processing.events import Answers, Event
 from tracker.models import Episode, TVShow
 from tracker.titles import title_key
 
@@ -30,6 +38,12 @@ INDEX_SECONDS = timedelta(seconds=60)
 LOCAL_IDENTITY = "server:"
 DETACHED = "#was-"
 IDENTITY_LENGTH = 230
+
+# Long columns of the show that deciding about a mapped one never looks at.
+UNREAD = tuple(
+    f"tvshow__{column}"
+    for column in ("overview", "alternative_titles", "origin_countries", "creators", "genres")
+)
 
 AccountKey = tuple[str, str]
 
@@ -44,11 +58,12 @@ def gather(rows: Sequence[PlexWebhookLog], *, now: datetime) -> list[Event]:
     summaries = {row.pk: summarise(row.payload or {}) for row in rows}
     events = [parse(row, configs[row.config_id]) for row in rows]
     accounts = gather_accounts(events, summaries, now=now)
+    people = read_people(accounts.values())
     for event in events:
         summary = summaries[event.log.pk]
         account = accounts.get(account_key(summary)) if has_account(event.parsed) else None
         if account is not None:
-            assign_people(event, account, summary)
+            assign_people(event, account, summary, people)
     gather_mappings(events)
     return events
 
@@ -116,7 +131,7 @@ def find_accounts(keys: Iterable[AccountKey]) -> dict[AccountKey, PlexAccount]:
     keys = list(keys)
     found = PlexAccount.objects.filter(
         server_uuid__in={server for server, _ in keys}, account_key__in={key for _, key in keys}
-    ).prefetch_related("users")
+    )
     return {(account.server_uuid, account.account_key): account for account in found}
 
 
@@ -144,24 +159,40 @@ def note_seen(
     account.seen_by.add(config)
 
 
-def assign_people(event: Event, account: PlexAccount, summary: EventSummary) -> None:
+def read_people(accounts: Iterable[PlexAccount]) -> dict[int, tuple[int, ...]]:
+    """The users for whom each account's plays count, by the account's id."""
+    people: dict[int, tuple[int, ...]] = {account.pk: () for account in accounts}
+    pairs = PlexAccount.users.through.objects.filter(plexaccount__in=people).order_by("user")
+    for account_id, user_id in pairs.values_list("plexaccount_id", "user_id"):
+        people[account_id] = (*people[account_id], user_id)
+    return people
+
+
+def assign_people(
+    event: Event,
+    account: PlexAccount,
+    summary: EventSummary,
+    people: dict[int, tuple[int, ...]],
+) -> None:
     """Say whose play this is; the account that owns the hook is bound to the hook's user."""
-    if owns_hook(event.config, account, summary):
+    if not people[account.pk] and owns_hook(event.config, account, summary):
         account.users.add(event.config.user_id)
-        account._prefetched_objects_cache = {}  # type: ignore[attr-defined]
+        people.update(read_people([account]))
     event.account_id = account.pk
     event.account_key = account.account_key
     event.is_stranger = account.never
-    event.users = tuple(sorted(user.pk for user in account.users.all()))
+    event.users = people[account.pk]
 
 
 def owns_hook(config: PlexConfig, account: PlexAccount, summary: EventSummary) -> bool:
     """The first account that arrives as the hook's own, and later the same account elsewhere.
 
+    Asked for accounts that nobody has been given yet.
+
     A second account that also calls itself the owner (a couple with one address) is nobody's until
     somebody says so. The id 1 means another person on each server.
     """
-    if not summary.is_user or account.never or account.users.all():
+    if not summary.is_user or account.never:
         return False
     if config.account is None:
         PlexConfig.objects.filter(pk=config.pk, account=None).update(account=account)
@@ -204,9 +235,12 @@ def gather_mappings(events: Sequence[Event]) -> None:
             ignore_conflicts=True,
         )
         mappings = find_mappings(shows)
+    answers = read_answers([mapping.pk for mapping in mappings.values()])
     for event in events:
         if not isinstance(event.parsed, NotAPlayback):
             event.mapping = mappings.get(event.parsed.show.identity)
+        if event.mapping is not None:
+            event.answers = answers[event.mapping.pk]
 
 
 def is_reminted(mapping: PlexShowMapping, show: PlexShow) -> bool:
@@ -240,9 +274,23 @@ def find_mappings(identities: Iterable[str]) -> dict[str, PlexShowMapping]:
     found = (
         PlexShowMapping.objects.filter(identity__in=list(identities))
         .select_related("tvshow")
-        .prefetch_related("season_mappings", "episode_mappings", "ignored_by")
+        .defer("evidence", *UNREAD)
     )
     return {mapping.identity: mapping for mapping in found}
+
+
+def read_answers(mapping_ids: Sequence[int]) -> dict[int, Answers]:
+    """What people said about these Plex shows; for nearly all of them nothing."""
+    answers: dict[int, Answers] = defaultdict(Answers)
+    of_these = {"mapping__in": mapping_ids}
+    for season in PlexSeasonMapping.objects.filter(**of_these).select_related("tvshow"):
+        answers[season.mapping_id].seasons.append(season)
+    for episode in PlexEpisodeMapping.objects.filter(**of_these):
+        answers[episode.mapping_id].episodes.append(episode)
+    ignoring = PlexShowMapping.ignored_by.through.objects.filter(plexshowmapping__in=mapping_ids)
+    for mapping_id, user_id in ignoring.values_list("plexshowmapping_id", "user_id"):
+        answers[mapping_id].ignored_by.add(user_id)
+    return answers
 
 
 class EpisodeIndexes:
