@@ -29,10 +29,10 @@ class PlexWebhookLogAdmin(ReadOnlyAdmin):
         "status",
         "outcome",
         "account",
-        "config",
     )
     list_filter = ("status", "source", "action_taken")
-    list_select_related = ("account", "config")
+    # Not the connection, which every event has: SQLite would start from it, and sort all its events.
+    list_select_related = ("account",)
     # Through the few Plex shows: the log itself has no index on titles.
     search_fields = ("mapping__plex_title",)
     search_help_text = "Title on Plex"

@@ -14,7 +14,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.shortcuts import get_object_or_404, redirect, render
@@ -271,7 +270,7 @@ def account_rows(user: User) -> list[AccountRow]:
         .prefetch_related("users")
         .order_by("-last_seen_at", "-pk")[:SHOWN_ACCOUNTS]
     )
-    held = held_per_account(accounts)
+    held = held_per_account()
     rows = []
     for account in accounts:
         users = list(account.users.all())
@@ -287,12 +286,14 @@ def account_rows(user: User) -> list[AccountRow]:
     return rows
 
 
-def held_per_account(accounts: Sequence[PlexAccount]) -> Counter[int]:
+def held_per_account() -> Counter[int | None]:
     """How many plays of each account wait for the answer whose they are."""
+    # By the connections, of which there are few: their index holds the held rows alone.
     rows = PlexWebhookLog.objects.held().filter(
-        account__in=accounts, action_taken=Action.WAITING_FOR_ACCOUNT
+        config__in=list(PlexConfig.objects.values_list("pk", flat=True)),
+        action_taken=Action.WAITING_FOR_ACCOUNT,
     )
-    return Counter(dict(rows.order_by().values_list("account_id").annotate(count=Count("pk"))))
+    return Counter(rows.order_by().values_list("account_id", flat=True))
 
 
 def checklist(

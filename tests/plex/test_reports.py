@@ -105,5 +105,5 @@ def test_the_number_of_queries_does_not_grow(django_assert_num_queries):
     for number in range(40):
         log(number * 60, processing_duration_ms=1.0, status=Status.values[number % 6])
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         stats(None)
