@@ -23,15 +23,16 @@ demo: $(READY)  ## Start it with sample shows and events, in a folder that is th
 test: $(READY_DEV)  ## Run the tests on SQLite, then on PostgreSQL where a server answers.
 	@$(BIN)/python -m tests $(ARGS)
 
-lint: $(READY_DEV)  ## Check style, types, imports, templates, migrations and settings.
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy tracker plex tests
-	$(BIN)/lint-imports
-	@# A path per word: no template has a space in its name.
-	$(TEMPLATES) | xargs $(BIN)/djade --check
-	DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run
-	DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) check
+lint: $(READY_DEV)  ## Check style, types, imports, templates, migrations and settings; all, then fail.
+	@failed=0; check() { echo "$$*"; "$$@" || failed=1; }; export DJANGO_SETTINGS_MODULE=tests.settings; \
+	check $(BIN)/ruff check .; \
+	check $(BIN)/ruff format --check .; \
+	check $(BIN)/mypy tracker plex tests; \
+	check $(BIN)/lint-imports; \
+	check $(BIN)/djade --check $$($(TEMPLATES)); \
+	check $(MANAGE) makemigrations --check --dry-run; \
+	check $(MANAGE) check; \
+	exit $$failed
 
 format: $(READY_DEV)  ## Format code and templates.
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
