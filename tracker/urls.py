@@ -17,6 +17,7 @@ from tracker.views import (
     show,
     shows,
     statistics,
+    undo,
     up_next,
 )
 
@@ -42,7 +43,7 @@ tracker_urls = [
     path("episodes/<int:pk>/again/", episodes.again, name="episode-again"),
     path("seasons/<int:pk>/mark/", episodes.mark_whole_season, name="season-mark"),
     path("seasons/<int:pk>/unmark/", episodes.unmark_whole_season, name="season-unmark"),
-    path("undo/<str:key>/", episodes.undo, name="undo"),
+    path("undo/<str:key>/", undo.undo, name="undo"),
     path("calendar/", calendar.calendar, name="calendar"),
     path("calendar/address/", feed.renew_address, name="calendar-address"),
     path("calendar.ics", feed.feed, name="calendar-feed"),

@@ -104,6 +104,42 @@ def test_undo_brings_removed_plays_back(client, viewer, show):
     assert watched(viewer) == ["S01E01", "S01E01"]
 
 
+def test_a_season_unmarked_comes_back_though_part_of_it_was_marked_again(client, viewer, show):
+    season = show.seasons.get(season_number=1)
+    client.post(f"/seasons/{season.pk}/mark/")
+    client.post(f"/seasons/{season.pk}/unmark/")
+    key = list(client.session["undo"])[-1]
+    client.post(f"/episodes/{episode_of(show, 1, 1).pk}/mark/")
+    client.post(f"/undo/{key}/")
+    assert watched(viewer) == ["S01E01", "S01E02", "S01E03", "S01E04"]
+
+
+def test_a_completed_show_is_being_watched_after_an_undo(client, viewer, show):
+    ended = make_show("Ended", {1: 2, 2: 2}, production_status="Ended")
+    TrackedShowFactory(user=viewer, show=ended)
+    client.post(f"/episodes/{episode_of(ended, 2, 2).pk}/up-to-here/")
+    assert TrackedShow.objects.get(show=ended).status == "completed"
+    (key,) = client.session["undo"]
+    client.post(f"/undo/{key}/")
+    assert watched(viewer) == []
+    assert TrackedShow.objects.get(show=ended).status == "watching"
+
+
+def test_undoing_much_takes_few_queries(client, viewer, show, django_assert_max_num_queries):
+    long = make_show("Long", {1: 200})
+    client.post(f"/episodes/{episode_of(long, 1, 200).pk}/up-to-here/")
+    (key,) = client.session["undo"]
+    with django_assert_max_num_queries(25):
+        client.post(f"/undo/{key}/")
+    assert watched(viewer) == []
+    client.post(f"/seasons/{long.seasons.get().pk}/mark/")
+    client.post(f"/seasons/{long.seasons.get().pk}/unmark/")
+    key = list(client.session["undo"])[-1]
+    with django_assert_max_num_queries(25):
+        client.post(f"/undo/{key}/")
+    assert len(watched(viewer)) == 200
+
+
 def test_another_sessions_undo_does_nothing(client, viewer, stranger, show):
     client.post(f"/episodes/{episode_of(show, 1, 1).pk}/mark/")
     (key,) = client.session["undo"]

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -20,7 +19,6 @@ from tracker.views.answers import (
     back,
     counted,
     offer_undo,
-    take_undo,
     wants_part,
 )
 from tracker.views.seasons import plays_of
@@ -136,28 +134,6 @@ def unmark_whole_season(request: UserRequest, pk: int) -> HttpResponse:
     text = f"{season.show.title}, {season}, is not watched."
     offer_undo(request, text, watches=plays, made=False)
     return answer(request, season)
-
-
-@login_required
-@require_POST
-def undo(request: UserRequest, key: str) -> HttpResponse:
-    """What a toast offers: removes the watches just made, or brings the removed ones back."""
-    taken = take_undo(request, key)
-    if taken is None:
-        messages.error(request, "That can't be undone any more. Change it on the show's page.")
-        return back(request, "/")
-    # Of this user only, whatever the session says.
-    watches = Watch.objects.filter(user=request.user, pk__in=taken["watches"]).select_related(
-        "episode__season__show"
-    )
-    with transaction.atomic():
-        for watch in watches.order_by("play", "pk"):
-            if taken["made"]:
-                watching.remove_watch(watch, now=timezone.now())
-            else:
-                watching.restore_watch(watch)
-    messages.success(request, "Undone.")
-    return back(request, "/")
 
 
 def answer(request: UserRequest, season: Season, *, episode: Episode | None = None) -> HttpResponse:
