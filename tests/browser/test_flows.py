@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.factories import PASSWORD, TrackedShowFactory, episode_of, make_show
 from tracker.models import Profile, SiteSettings, TrackedShow, TVShow, Watch
 from tracker.models.site import hash_secret
@@ -181,6 +182,22 @@ def test_the_theme_is_kept(visit, owner, scripts):
         window.context.clear_cookies()
         window.goto("/sign-in/")
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_mark_moves_neither_the_page_nor_the_focus(visit, owner, size):
+    show = make_show("Harbour Lights", {1: 24, 2: 24})
+    TrackedShowFactory(user=owner, show=show)
+    page = visit(user=owner, viewport=size).goto(f"/shows/{show.pk}/")
+    page.wait_for_load_state("networkidle")
+    button = page.get_by_role("button", name="Mark episode 20")
+    button.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_be_visible()
+    assert abs(page.evaluate("scrollY") - before) < 40
+    assert "Unmark episode 20" in page.evaluate("document.activeElement.textContent")
 
 
 def test_a_failing_server_is_said(visit, owner, show):
