@@ -12,9 +12,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from plex import inbox, retention
-from plex.lookups import Lookups, TmdbAwayError, forget_old_lookups
+from plex.lookups import forget_old_lookups
 from plex.models import Action, Job, PlexWebhookLog
-from tracker import library
+from tracker import library, tmdb
+from tracker.tmdb import TmdbError
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +34,13 @@ class PeriodicJob:
 
 
 def refresh_shows() -> None:
-    """Read the shows from TMDB that are due, and try the events again that missed an episode."""
-    lookups = Lookups(may_call=True)
-    for show in library.shows_due_for_refresh(timezone.now())[:REFRESHED_PER_RUN]:
-        try:
-            lookups.refresh(show)
-        except TmdbAwayError as error:
-            logger.info("Show %d was not refreshed: %s", show.pk, error)
-            return
+    """Read the shows from TMDB that are due; a failing one stops no other."""
+    due = library.shows_due_for_refresh(timezone.now())[:REFRESHED_PER_RUN]
+    try:
+        for show, reason in library.refresh_due(due, tmdb=tmdb.connect()).failed:
+            logger.info("Show %d was not refreshed: %s", show.pk, reason)
+    except TmdbError as error:
+        logger.info("Shows were not refreshed: %s", error)
 
 
 def retry_missing_episodes() -> None:

@@ -324,10 +324,8 @@ def move_viewings(viewings: Sequence[PlexViewing], *, show: TVShow) -> Moved:
             by_number += 1
         else:
             left += 1
-    old_shows = {(v.user_id, v.watch.episode.season.show_id) for v in viewings}
-    today = timezone.localdate()
-    for user_id, show_id in sorted(old_shows):
-        watching.settle_status(user_ids=[user_id], show_ids=[show_id], today=today)
+    for user_id, show_id in {(v.user_id, v.watch.episode.season.show_id) for v in viewings}:
+        watching.reopen_show(user_id=user_id, show_id=show_id)
     return Moved(replayed=replayed, by_number=by_number, left=left)
 
 

@@ -41,7 +41,9 @@ class PlexAccount(models.Model):
     account_key = models.CharField(
         max_length=330, editable=False, help_text="The id, or the title where no id is sent."
     )
-    users = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="plex_accounts")
+    users = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="plex_accounts"
+    )
     seen_by = models.ManyToManyField(PlexConfig, blank=True, related_name="seen_accounts")
     never = models.BooleanField("never counts", default=False)
     ignored_count = models.PositiveIntegerField(default=0)

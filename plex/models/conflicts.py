@@ -59,7 +59,9 @@ class PlexConflict(models.Model):
     # episode of {episode_id, season_number, episode_number, title, air_date, score, reasons}.
     potential_matches = models.JSONField(default=list, blank=True)
     resolved = models.BooleanField(default=False)
-    resolved_tvshow = models.ForeignKey(TVShow, models.SET_NULL, null=True, blank=True, related_name="+")
+    resolved_tvshow = models.ForeignKey(
+        TVShow, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution_action = models.CharField(max_length=20, choices=Resolution, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from plex.models.accounts import PlexAccount
 from tracker.models import Episode, TVShow
 
 if TYPE_CHECKING:
@@ -26,9 +28,14 @@ class PlexShowMappingQuerySet(models.QuerySet["PlexShowMapping"]):
         """All for staff; else shows of which the user's hook or accounts ever sent an event."""
         if user.is_staff:
             return self
+        logs = apps.get_model("plex", "PlexWebhookLog").objects.filter(mapping=OuterRef("pk"))
+        viewings = apps.get_model("plex", "PlexViewing").objects.filter(mapping=OuterRef("pk"))
+        accounts = PlexAccount.objects.filter(users=user).values("pk")
         return self.filter(
-            Q(logs__config__user=user) | Q(logs__account__users=user) | Q(viewings__user=user)
-        ).distinct()
+            Exists(logs.filter(config=user.pk))
+            | Exists(logs.filter(account__in=accounts))
+            | Exists(viewings.filter(user=user))
+        )
 
 
 class PlexShowMapping(models.Model):
@@ -42,18 +49,27 @@ class PlexShowMapping(models.Model):
         MANUAL = "manual", "By hand"
 
     identity = models.CharField(
-        max_length=255, unique=True, help_text="What names this Plex show: see plex.guid.show_identity."
+        max_length=255,
+        unique=True,
+        help_text="What names this Plex show: see plex.guid.show_identity.",
     )
     server_uuid = models.CharField(max_length=255, blank=True)
     plex_rating_key = models.CharField(max_length=255, blank=True, db_index=True)
     plex_guid = models.CharField("guid of the show", max_length=500, blank=True)
     plex_title = models.CharField(max_length=500, blank=True)
-    plex_year = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The show's own year.")
+    plex_year = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The show's own year."
+    )
     tvdb_id = models.PositiveIntegerField("TVDB id", null=True, blank=True)
     imdb_id = models.CharField("IMDb id", max_length=16, blank=True)
     tmdb_id = models.PositiveIntegerField("TMDB id", null=True, blank=True)
     tvshow = models.ForeignKey(
-        TVShow, models.SET_NULL, null=True, blank=True, related_name="plex_mappings", verbose_name="show"
+        TVShow,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="plex_mappings",
+        verbose_name="show",
     )
     match_confidence = models.DecimalField(
         max_digits=3,
@@ -66,7 +82,9 @@ class PlexShowMapping(models.Model):
     manually_confirmed = models.BooleanField(default=False)
     sync_enabled = models.BooleanField(default=True)
     needs_review = models.CharField(
-        max_length=300, blank=True, help_text="Why somebody should look: later ids contradict a decision."
+        max_length=300,
+        blank=True,
+        help_text="Why somebody should look: later ids contradict a decision.",
     )
     ignored_by = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="ignored_plex_shows"

@@ -36,7 +36,9 @@ class PlexViewing(models.Model):
     plex_episode = models.IntegerField(null=True, blank=True)
     view_count = models.IntegerField(null=True, blank=True)
     viewed_at = models.DateTimeField(help_text="When it was watched.")
-    sent_at = models.DateTimeField(null=True, blank=True, help_text="lastViewedAt or viewedAt as Plex sent it.")
+    sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="lastViewedAt or viewedAt as Plex sent it."
+    )
 
     class Meta:
         db_table = "plex_viewings"
@@ -49,7 +51,9 @@ class PlexViewing(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["user", "server_uuid", "item_key", "viewed_at"], name="viewing_item"),
+            models.Index(
+                fields=["user", "server_uuid", "item_key", "viewed_at"], name="viewing_item"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -40,7 +40,10 @@ class Action(models.TextChoices):
     EPISODE_NOT_FOUND = "episode_not_found", "Waits until TMDB lists this episode."
     WAITING_FOR_TMDB = "waiting_for_tmdb", "Waits until TMDB answers."
     WAITING_FOR_TMDB_KEY = "waiting_for_tmdb_key", "Waits for a TMDB key: set one in the settings."
-    WAITING_FOR_ACCOUNT = "waiting_for_account", "Waits until you say whose plays this account's are."
+    WAITING_FOR_ACCOUNT = (
+        "waiting_for_account",
+        "Waits until you say whose plays this account's are.",
+    )
     RETRYING = "retrying", "Something went wrong on the way; it is tried again."
     EVENT_NOT_SCROBBLE = "event_not_scrobble", "Not a finished play, so nothing to record."
     NOT_AN_EPISODE = "not_an_episode", "Not an episode of a show, so nothing to record."
@@ -49,12 +52,18 @@ class Action(models.TextChoices):
     SYNC_DISABLED = "sync_disabled", "You stopped syncing this show."
     SHOW_IGNORED = "show_ignored", "You chose to ignore this show."
     AUTO_MARK_DISABLED = "auto_mark_disabled", "Marking by itself is switched off."
-    AUTO_ADD_LIBRARY_DISABLED = "auto_add_library_disabled", "Adding new library shows is switched off."
+    AUTO_ADD_LIBRARY_DISABLED = (
+        "auto_add_library_disabled",
+        "Adding new library shows is switched off.",
+    )
     INTEGRATION_DISABLED = "integration_disabled", "The Plex integration is switched off."
     IGNORED_DUPLICATE = "ignored_duplicate", "The same viewing arrived before."
     REMOVED_BY_USER = "removed_by_user", "You removed this viewing; it stays removed."
     INVALID_PAYLOAD = "invalid_payload", "The event could not be read."
-    PROCESSING_ERROR = "processing_error", "Processing failed five times; process it again after an update."
+    PROCESSING_ERROR = (
+        "processing_error",
+        "Processing failed five times; process it again after an update.",
+    )
 
 
 class PlexWebhookLogQuerySet(models.QuerySet["PlexWebhookLog"]):
@@ -92,19 +101,30 @@ class PlexWebhookLog(models.Model):
     source = models.CharField(max_length=10, choices=Source, default=Source.WEBHOOK)
     event_type = models.CharField(max_length=64, blank=True)
     mapping = models.ForeignKey(
-        PlexShowMapping, models.SET_NULL, null=True, blank=True, related_name="logs"
+        PlexShowMapping,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="logs",
+        db_index=False,
     )
-    conflict = models.ForeignKey(PlexConflict, models.SET_NULL, null=True, blank=True, related_name="logs")
+    conflict = models.ForeignKey(
+        PlexConflict, models.SET_NULL, null=True, blank=True, related_name="logs"
+    )
     plex_rating_key = models.CharField("rating key of the show", max_length=255, blank=True)
     plex_title = models.CharField(max_length=500, blank=True)
     plex_season = models.IntegerField(null=True, blank=True)
     plex_episode = models.IntegerField(null=True, blank=True)
     server_uuid = models.CharField(max_length=255, blank=True)
-    account = models.ForeignKey(PlexAccount, models.SET_NULL, null=True, blank=True, related_name="logs")
+    account = models.ForeignKey(
+        PlexAccount, models.SET_NULL, null=True, blank=True, related_name="logs", db_index=False
+    )
     item_key = models.CharField("guid or rating key of the episode", max_length=255, blank=True)
     history_key = models.CharField(max_length=255, blank=True)
     viewed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it was watched: as sent if plausible, else the receipt."
+        null=True,
+        blank=True,
+        help_text="When it was watched: as sent if plausible, else the receipt.",
     )
     payload = models.JSONField(null=True, blank=True)
     raw_body = models.TextField(blank=True, help_text="Only of what could not be read.")
@@ -117,12 +137,19 @@ class PlexWebhookLog(models.Model):
     # can't land.
     attempts = models.PositiveIntegerField(default=0)
     error_count = models.PositiveSmallIntegerField(default=0)
-    waiting_since = models.DateTimeField(null=True, blank=True, help_text="Since when TMDB is missed.")
+    waiting_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when TMDB is missed."
+    )
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     # The row waits for the network: its own lane, so that it never holds up the rows that do not.
     needs_network = models.BooleanField(default=False)
     tvshow = models.ForeignKey(
-        TVShow, models.SET_NULL, null=True, blank=True, related_name="plex_logs", verbose_name="show"
+        TVShow,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="plex_logs",
+        verbose_name="show",
     )
     created_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True, blank=True)
@@ -141,12 +168,19 @@ class PlexWebhookLog(models.Model):
                 name="plexlog_due",
             ),
             models.Index(fields=["config", "-id"], name="plexlog_config_newest"),
+            models.Index(fields=["account", "-id"], name="plexlog_account_newest"),
+            # Says whose events a Plex show ever had, without reading them.
+            models.Index(fields=["mapping", "config", "account"], name="plexlog_mapping_whose"),
             models.Index(
-                fields=["server_uuid", "item_key"], condition=Q(status="held"), name="plexlog_held_item"
+                fields=["server_uuid", "item_key"],
+                condition=Q(status="held"),
+                name="plexlog_held_item",
             ),
             # One each: SQLite does not see that status = 'held' lies within "held or failed".
             models.Index(fields=["config", "-id"], condition=Q(status="held"), name="plexlog_held"),
-            models.Index(fields=["config", "-id"], condition=Q(status="failed"), name="plexlog_failed"),
+            models.Index(
+                fields=["config", "-id"], condition=Q(status="failed"), name="plexlog_failed"
+            ),
             models.Index(fields=["created_at"], name="plexlog_created_at"),
         ]
         constraints = [
@@ -162,7 +196,7 @@ class PlexWebhookLog(models.Model):
 
     @property
     def episode_code(self) -> str:
-        """"S02E04" in Plex's numbers, or "" where the event has none."""
+        """ "S02E04" in Plex's numbers, or "" where the event has none."""
         if self.plex_season is None or self.plex_episode is None:
             return ""
         return f"S{self.plex_season:02}E{self.plex_episode:02}"
