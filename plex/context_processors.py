@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from plex.models import PlexAccount, PlexConflict, PlexWebhookLog
+from plex.models import PlexAccount, PlexConfig, PlexConflict, PlexWebhookLog
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,7 +34,10 @@ class OpenDecisions:
     @cached_property
     def held(self) -> int:
         """Plays that wait, for a decision or for TMDB."""
-        return count(PlexWebhookLog.objects.held().visible_to(self.user))
+        # By the connections, of which there are few: their index holds the held rows alone.
+        configs = list(PlexConfig.objects.values_list("pk", flat=True))
+        held = PlexWebhookLog.objects.held().filter(config__in=configs)
+        return count(held.visible_to(self.user))
 
     @cached_property
     def total(self) -> int:

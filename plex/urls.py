@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from plex.views import activity, conflicts, mappings, settings
+from plex.views import accounts, activity, conflicts, mappings, settings
 
 app_name = "plex"
 
@@ -10,8 +10,8 @@ urlpatterns = [
     path("", settings.settings_page, name="settings"),
     path("connect/", settings.connect, name="connect"),
     path("secret/", settings.renew_secret, name="renew-secret"),
-    path("accounts/<int:pk>/", settings.assign, name="account"),
-    path("accounts/<int:pk>/replay/", settings.replay, name="account-replay"),
+    path("accounts/<int:pk>/", accounts.assign, name="account"),
+    path("accounts/<int:pk>/replay/", accounts.replay, name="account-replay"),
     path("tmdb-key/", settings.save_tmdb_key, name="tmdb-key"),
     path("conflicts/", conflicts.conflicts, name="conflicts"),
     path("conflicts/<int:pk>/", conflicts.conflict_detail, name="conflict-detail"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,17 +22,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from plex import connection
-from plex.forms import AccountForm, PlexSettingsForm, first_error
+from plex.forms import PlexSettingsForm
 from plex.inbox import retry_waiting_for_tmdb
-from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog
-from plex.resolution import ResolutionError, assign_account, replay_account
+from plex.models import PlexConfig, PlexWebhookLog
+from plex.views.accounts import AccountRow, account_rows
 from tracker.encryption import DecryptionError, reveal
 from tracker.environment import own_hosts
 from tracker.forms import TmdbKeyForm
 from tracker.models import SiteSettings
 from tracker.views.answers import UserRequest, next_url
-
-SHOWN_ACCOUNTS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +45,6 @@ class WebhookAddress:
     problem: str = ""
     is_local: bool = False
     suggestion: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountRow:
-    account: PlexAccount
-    users: Sequence[User]
-    held: int
-    is_mine: bool
-    is_somebody_elses: bool
-
-    @property
-    def can_replay(self) -> bool:
-        return bool(self.held and self.users)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,43 +102,6 @@ def renew_secret(request: UserRequest) -> HttpResponse:
     messages.success(
         request, f"The webhook address is new, and {ending}. Enter the new one in Plex."
     )
-    return redirect("plex:settings")
-
-
-@login_required
-@require_POST
-def assign(request: UserRequest, pk: int) -> HttpResponse:
-    """Say whose plays an account's are."""
-    account = get_object_or_404(PlexAccount.objects.visible_to(request.user), pk=pk)
-    form = AccountForm(request.POST, account=account, by=request.user)
-    if not form.is_valid():
-        messages.error(request, first_error(form))
-        return redirect("plex:settings")
-    try:
-        count = assign_account(
-            account, by=request.user, users=form.chosen_users(), never=form.cleaned_data["never"]
-        )
-    except ResolutionError as error:
-        messages.error(request, str(error))
-        return redirect("plex:settings")
-    waiting = f" {plays(count)} can be recorded now." if count else ""
-    messages.success(request, f"Saved whose plays “{account.account_title}” makes.{waiting}")
-    return redirect("plex:settings")
-
-
-@login_required
-@require_POST
-def replay(request: UserRequest, pk: int) -> HttpResponse:
-    """Record the plays of an account that were held until somebody said whose they are."""
-    account = get_object_or_404(PlexAccount.objects.visible_to(request.user), pk=pk)
-    try:
-        resolved = replay_account(account, by=request.user)
-    except ResolutionError as error:
-        messages.error(request, str(error))
-        return redirect("plex:settings")
-    recorded = "1 play was" if resolved.recorded == 1 else f"{resolved.recorded} plays were"
-    waiting = f" {resolved.still_open} still wait: see the activity." if resolved.still_open else ""
-    messages.success(request, f"{recorded} recorded for “{account.account_title}”.{waiting}")
     return redirect("plex:settings")
 
 
@@ -264,38 +211,6 @@ def tmdb_state() -> str:
         return "unreadable"
 
 
-def account_rows(user: User) -> list[AccountRow]:
-    accounts = list(
-        PlexAccount.objects.visible_to(user)
-        .prefetch_related("users")
-        .order_by("-last_seen_at", "-pk")[:SHOWN_ACCOUNTS]
-    )
-    held = held_per_account()
-    rows = []
-    for account in accounts:
-        users = list(account.users.all())
-        rows.append(
-            AccountRow(
-                account=account,
-                users=users,
-                held=held[account.pk],
-                is_mine=user in users,
-                is_somebody_elses=any(person != user for person in users),
-            )
-        )
-    return rows
-
-
-def held_per_account() -> Counter[int | None]:
-    """How many plays of each account wait for the answer whose they are."""
-    # By the connections, of which there are few: their index holds the held rows alone.
-    rows = PlexWebhookLog.objects.held().filter(
-        config__in=list(PlexConfig.objects.values_list("pk", flat=True)),
-        action_taken=Action.WAITING_FOR_ACCOUNT,
-    )
-    return Counter(rows.order_by().values_list("account_id", flat=True))
-
-
 def checklist(
     config: PlexConfig, *, accounts: Sequence[AccountRow], tmdb: str, has_event: bool
 ) -> list[Step]:
@@ -329,7 +244,3 @@ def checklist(
             optional=True,
         ),
     ]
-
-
-def plays(count: int) -> str:
-    return "1 held play" if count == 1 else f"{count} held plays"

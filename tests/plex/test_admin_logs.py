@@ -95,8 +95,7 @@ def test_looking_does_not_allow_to_process_again(client, config):
     assert log.status == Status.FAILED
     client.force_login(staff_with("view_plexwebhooklog", "change_plexwebhooklog"))
     client.post(LIST, {"action": "process_again", "_selected_action": [log.pk]})
-    log.refresh_from_db()
-    assert log.status == Status.PENDING
+    assert PlexWebhookLog.objects.get().status == Status.PENDING
 
 
 def test_staff_without_permission_see_no_event(client, config):

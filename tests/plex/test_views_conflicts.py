@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from plex import context_processors
 from plex.cards import candidates_of, clear_best
 from plex.models import PlexConflict, PlexShowMapping, PlexWebhookLog, Status
 from tests.factories import episode_of, make_show
 from tests.plex.factories import (
+    PlexAccountFactory,
     PlexConflictFactory,
     PlexShowMappingFactory,
     PlexWebhookLogFactory,
@@ -151,7 +153,7 @@ def test_ignoring_ends_the_question(signed_in, office, owner):
 
     conflict.refresh_from_db()
     assert conflict.resolution_action == PlexConflict.Resolution.IGNORED
-    assert PlexShowMapping.objects.get(ignored_by=owner)
+    assert PlexShowMapping.objects.filter(ignored_by=owner).count() == 1
     assert set(PlexWebhookLog.objects.values_list("status", flat=True)) == {Status.IGNORED}
 
 
@@ -339,3 +341,34 @@ def test_a_best_candidate_is_clear_only_with_a_lead(scores, clear):
     conflict = PlexConflict(potential_matches=matches)
 
     assert (clear_best(conflict) is not None) is clear
+
+
+def test_every_page_says_how_much_waits_for_an_answer(client, office, viewer, owner):
+    account = PlexAccountFactory()
+    account.seen_by.add(owner.plex_config)
+    client.force_login(owner)
+
+    decisions = client.get("/plex/").context["plex"]
+
+    assert (decisions.conflicts, decisions.accounts, decisions.total) == (1, 1, 2)
+    assert decisions.held == 3
+    client.force_login(viewer)
+    decisions = client.get("/plex/").context["plex"]
+    assert (decisions.total, decisions.held) == (0, 0)
+
+
+def test_nothing_is_counted_for_whoever_is_not_signed_in(client, owner):
+    response = client.get("/sign-in/")
+
+    assert response.status_code == 200
+    assert "plex" not in response.context
+
+
+def test_counting_stops_where_the_badge_does(rf, owner, monkeypatch):
+    monkeypatch.setattr(context_processors, "ENOUGH", 3)
+    for _ in range(5):
+        PlexConflictFactory()
+    request = rf.get("/")
+    request.user = owner
+
+    assert context_processors.plex(request)["plex"].conflicts == 3
