@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Length
 from thefuzz import process
@@ -143,12 +143,10 @@ def _is_tracked(show: TVShow) -> bool:
 
 def _by_trigrams(title: str, *, year: int | None, limit: int) -> list[int]:
     found: dict[int, None] = {}
-    # Only for the settings, which end with it. The planner thinks comparing letters is cheap and
-    # would read the whole table, at ten times the cost.
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
+        # For the session: nothing else uses the operator, and SET LOCAL would need a transaction.
         cursor.execute(
-            "SELECT set_config('pg_trgm.similarity_threshold', %s, true),"
-            " set_config('enable_seqscan', 'off', true)",
+            "SELECT set_config('pg_trgm.similarity_threshold', %s, false)",
             [str(TRIGRAM_SIMILARITY)],
         )
         for key in dict.fromkeys("".join(words) for words in scripts(title)):

@@ -92,7 +92,8 @@ class Asked:
         return Asked.of(title, show_year=self.year, latest_year=self.latest_year)
 
     def has_title_of(self, candidate: Candidate) -> bool:
-        return any(title_key(title) == self.title.key for title in candidate.titles)
+        key = self.title.key
+        return bool(key) and any(title_key(title) == key for title in candidate.titles)
 
     def years_apart(self, candidate: Candidate) -> int | None:
         year = first_year(candidate)
