@@ -94,26 +94,23 @@ def viewing_of(event: Event, *, runtime: timedelta) -> Viewing:
 
 
 def read_past(events: Sequence[Event]) -> Past:
+    """What arrived before of the same items, for the same people."""
     past = Past()
     plays = [event for event in events if isinstance(event.parsed, Playback)]
-    if not plays:
-        return past
-    items = {item_key(event) for event in plays}
-    servers = {event.playback.server_uuid for event in plays}
+    if plays:
+        items = {item_key(event) for event in plays}
+        servers = {event.playback.server_uuid for event in plays}
+        users = {user_id for event in plays for user_id in event.users}
+        read_viewings(past, users=users, servers=servers, items=items)
+        read_held(past, servers=servers, items=items)
+    return past
+
+
+def read_viewings(past: Past, *, users: set[int], servers: set[str], items: set[str]) -> None:
+    columns = "viewed_at", "sent_at", "view_count", "log_id", "watch__removed_at"
     found = PlexViewing.objects.filter(
-        user_id__in={user_id for event in plays for user_id in event.users},
-        server_uuid__in=servers,
-        item_key__in=items,
-    ).values_list(
-        "user_id",
-        "server_uuid",
-        "item_key",
-        "viewed_at",
-        "sent_at",
-        "view_count",
-        "log_id",
-        "watch__removed_at",
-    )
+        user_id__in=users, server_uuid__in=servers, item_key__in=items
+    ).values_list("user_id", "server_uuid", "item_key", *columns)
     for user_id, server, item, viewed_at, sent_at, count, log_id, removed_at in found:
         past.viewings[user_id, server, item].append(
             Viewing(
@@ -125,6 +122,9 @@ def read_past(events: Sequence[Event]) -> Past:
                 is_removed=removed_at is not None,
             )
         )
+
+
+def read_held(past: Past, *, servers: set[str], items: set[str]) -> None:
     held = (
         PlexWebhookLog.objects.held()
         .filter(server_uuid__in=servers, item_key__in=items)
@@ -139,7 +139,6 @@ def read_past(events: Sequence[Event]) -> Past:
                 viewed_at=held_at, sent_at=None, view_count=None, runtime=timedelta(0), log_id=pk
             )
         )
-    return past
 
 
 @dataclass(kw_only=True)
