@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
 from plex.models import PlexAccount, PlexConfig, PlexConflict, PlexWebhookLog
 
@@ -45,16 +44,12 @@ class OpenDecisions:
         return self.conflicts + self.accounts
 
 
-def plex(request: HttpRequest) -> dict[str, Any]:
-    """What waits for a decision of the signed-in person: `plex`, and `plex_attention`, its total.
-
-    Nothing is asked of the database until a template uses one of them.
-    """
+def plex(request: HttpRequest) -> dict[str, OpenDecisions]:
+    """`plex`: what waits for a decision of the signed-in person, asked for when a template uses it."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    decisions = OpenDecisions(user)
-    return {"plex": decisions, "plex_attention": SimpleLazyObject(lambda: decisions.total)}
+    return {"plex": OpenDecisions(user)}
 
 
 def count(rows: QuerySet) -> int:

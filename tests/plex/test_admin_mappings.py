@@ -86,7 +86,7 @@ def test_the_wrong_show_is_corrected_with_its_plays(signed_in, owner, play):
     assert mapping.tvshow == right
     assert mapping.manually_confirmed
     standing = Watch.objects.standing().filter(user=owner)
-    assert [watch.episode.season.show for watch in standing] in ([right], [])
+    assert [watch.episode.season.show for watch in standing] == [right]
     assert LogEntry.objects.filter(object_id=str(mapping.pk)).count() == 1
 
 
