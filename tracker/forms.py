@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar
 
 from django import forms
@@ -112,6 +113,7 @@ class TmdbKeyForm(forms.Form):
         site.save(update_fields=["tmdb_api_key"])
 
 
+@cache
 def time_zones() -> list[tuple[str, str]]:
     """Every zone with a place in its name, after the choice of the server's own."""
     names = sorted(
