@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -68,6 +68,18 @@ def clean_up() -> None:
     ).delete()
     if deleted:
         logger.info("Deleted %d old Plex events", deleted)
+    refresh_table_statistics()
+
+
+def refresh_table_statistics() -> None:
+    """Let SQLite look at a sample of its tables, so that it chooses the right indexes.
+
+    PostgreSQL does this by itself.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA analysis_limit = 1000")
+            cursor.execute("ANALYZE")
 
 
 JOBS = (

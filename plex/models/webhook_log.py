@@ -126,12 +126,9 @@ class PlexWebhookLog(models.Model):
         blank=True,
         help_text="When it was watched: as sent if plausible, else the receipt.",
     )
-    payload = models.JSONField(null=True, blank=True)
-    raw_body = models.TextField(blank=True, help_text="Only of what could not be read.")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     action_taken = models.CharField(max_length=32, choices=Action, blank=True)
     error_message = models.TextField(blank=True)
-    trace = models.JSONField(default=list, blank=True)
     processing_duration_ms = models.FloatField(null=True, blank=True)
     # Raised by each claim and by each change from outside: a decision taken for an older number
     # can't land.
@@ -153,6 +150,10 @@ class PlexWebhookLog(models.Model):
     )
     created_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True, blank=True)
+    # The bulk stands last: a scan that asks for none of it need not read through it.
+    trace = models.JSONField(default=list, blank=True)
+    payload = models.JSONField(null=True, blank=True)
+    raw_body = models.TextField(blank=True, help_text="Only of what could not be read.")
 
     objects = PlexWebhookLogQuerySet.as_manager()
 

@@ -16,31 +16,17 @@ from plex.payload import summarise
 from plex.processing import Lane, process_due
 from tests.factories import episode_of, make_show
 from tests.plex.factories import form, of_episode, scrobble
+from tests.threads import at_once
 from tracker.models import TVShow, Watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def together(*jobs: Callable[[], object]) -> None:
-    """Run jobs in threads that start at the same moment; what one raises, this raises."""
-    barrier, errors = threading.Barrier(len(jobs)), []
-
-    def run(job: Callable[[], object]) -> None:
-        try:
-            barrier.wait(timeout=10)
-            job()
-        except Exception as error:  # noqa: BLE001 - handed to the test
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    if errors:
-        raise errors[0]
+    """Run jobs at the same moment; what one raises, this raises."""
+    for result in at_once(jobs):
+        if isinstance(result, Exception):
+            raise result
 
 
 def receive(user_id: int, payload: dict) -> PlexWebhookLog:
