@@ -12,11 +12,11 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Length
 from thefuzz import process
 
-from plex.likeness import scripts
 from plex.matching import Candidate
 from plex.title_index import CANDIDATES, YEAR_BONUS, IndexedTitle, TitleIndex
 from tracker.models import ShowTitle, TrackedShow, TVShow
 from tracker.titles import MAX_KEY_LENGTH, parse_bare_year, parse_title
+from tracker.transliteration import scripts
 
 if TYPE_CHECKING:
     from tracker.tmdb import FoundShow

@@ -16,8 +16,7 @@ from functools import lru_cache
 
 from thefuzz import fuzz
 
-from tracker.titles import spelled_words, split_suffixes, without_accents
-from tracker.transliteration import latin
+from tracker.transliteration import scripts
 
 # Fitted: what each kind of likeness, all between 0 and 1, adds to a candidate's weight.
 SHARED_LETTERS = 4.1
@@ -77,15 +76,6 @@ def spellings(title: str) -> tuple[Spelling, ...]:
         Spelling(letters=joined, words=text, grams=grams(joined))
         for joined, text in letters.items()
     )
-
-
-def scripts(title: str) -> list[list[str]]:
-    """Return the title's words in its own script and, where that is another, in Latin letters."""
-    name = split_suffixes(title)[0]
-    words = [spelled_words(name)]
-    if not name.isascii():
-        words.append(spelled_words(latin(without_accents(name.casefold()))))
-    return [spelled for spelled in words if spelled]
 
 
 def grams(letters: str) -> frozenset[str]:

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from plex.likeness import grams, scripts
+from plex.likeness import grams
 from tracker.titles import title_key
+from tracker.transliteration import scripts
 
 # Of the right shows 95.7 in a hundred are among as many; 96.0 among 100, at twice the cost.
 CANDIDATES = 40

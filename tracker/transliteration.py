@@ -10,6 +10,8 @@ from __future__ import annotations
 import unicodedata
 from itertools import pairwise
 
+from tracker.titles import spelled_words, split_suffixes, without_accents
+
 _KANA_ROWS = {
     "": "あいうえお", "k": "かきくけこ", "g": "がぎぐげご", "s": "さしすせそ", "z": "ざじずぜぞ",
     "t": "たちつてと", "d": "だぢづでど", "n": "なにぬねの", "h": "はひふへほ", "b": "ばびぶべぼ",
@@ -52,6 +54,15 @@ _FINALS = (
     "", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l", "p", "l", "m", "p", "p",
     "t", "t", "ng", "t", "t", "k", "t", "p", "t",
 )  # fmt: skip
+
+
+def scripts(title: str) -> list[list[str]]:
+    """Return the title's words in its own script and, where that is another, in Latin letters."""
+    name = split_suffixes(title)[0]
+    words = [spelled_words(name)]
+    if not name.isascii():
+        words.append(spelled_words(latin(without_accents(name.casefold()))))
+    return [spelled for spelled in words if spelled]
 
 
 def latin(text: str) -> str:
