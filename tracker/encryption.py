@@ -94,7 +94,11 @@ def decrypt(sealed: str, *, context: str) -> str:
         )
     try:
         data = base64.b64decode(body, validate=True)
-        return AESGCM(key.material).decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], context.encode()).decode()
+        return (
+            AESGCM(key.material)
+            .decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], context.encode())
+            .decode()
+        )
     except (binascii.Error, ValueError, InvalidTag):
         raise DecryptionError(
             "This encrypted value is damaged or belongs to another place. Enter the value again."

@@ -207,7 +207,9 @@ def test_u0000_and_lone_surrogates_are_stripped_and_the_event_counts(client, url
     message["Metadata"]["ke\x00y"] = "x"
     response = client.post(url, json.dumps(message), content_type="application/json")
     assert response.status_code == 200
-    assert PlexWebhookLog.objects.get().payload["Metadata"]["title"] == "Good News"
+    payload = PlexWebhookLog.objects.get().payload
+    assert payload is not None
+    assert payload["Metadata"]["title"] == "Good News"
 
 
 def test_invalid_utf_8_is_read_as_far_as_it_goes(client, url):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, migrations, models
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.utils import timezone
 
@@ -79,11 +80,13 @@ def test_unmapped_shows_say_what_waits_for_them():
     assert (rows[silent.pk].event_count, rows[silent.pk].held_count) == (0, 0)
 
 
-def run(operations: list[migrations.operations.base.Operation], state: ProjectState) -> None:
-    migration = migrations.Migration("later", "plex")
-    migration.operations = operations
+def run(operations: list[Operation], state: ProjectState) -> None:
+    class Later(migrations.Migration):
+        pass
+
+    Later.operations = operations
     with connection.schema_editor(atomic=True) as editor:
-        migration.apply(state, editor)
+        Later("later", "plex").apply(state, editor)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -293,7 +294,11 @@ def test_a_shared_account_marks_for_everybody(play, owner, viewer):
 
 def test_a_rating_key_that_went_to_another_show_is_a_new_show(play):
     old = make_show("Old Show", {1: 5})
-    local = {"grandparentGuid": "local://77", "guid": "local://78", "grandparentRatingKey": "77"}
+    local: dict[str, Any] = {
+        "grandparentGuid": "local://77",
+        "guid": "local://78",
+        "grandparentRatingKey": "77",
+    }
     before = play(of_episode(episode_of(old, 1, 1), **local))
     assert before.mapping.tvshow == old
 

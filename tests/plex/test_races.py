@@ -59,8 +59,9 @@ def test_20_episodes_at_once_with_8_senders_and_2_workers_are_20_watches(connect
     def work() -> None:
         while not stop.is_set() or PlexWebhookLog.objects.pending().exists():
             process_due()
+        connection.close()
 
-    workers = [threading.Thread(target=lambda: (work(), connection.close())) for _ in range(2)]
+    workers = [threading.Thread(target=work) for _ in range(2)]
     for worker in workers:
         worker.start()
     together(*[send] * 8)

@@ -14,7 +14,8 @@ def pass_through(
     settings, *, remote: str, trusted: list[str] | None = None, **headers: str
 ) -> WSGIRequest:
     settings.TRUSTED_PROXIES = PROXIES if trusted is None else trusted
-    request = RequestFactory().get("/", REMOTE_ADDR=remote, HTTP_HOST="tracker", **headers)
+    request = RequestFactory().get("/")
+    request.META.update({"REMOTE_ADDR": remote, "HTTP_HOST": "tracker", **headers})
     TrustedProxyMiddleware(lambda _: HttpResponse())(request)
     return request
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -129,5 +130,5 @@ def test_batches_at_once_settle_the_same_shows_once():
         for episode in Episode.objects.all()
     )
     orders = [(users, shows), (users[::-1], shows[::-1])] * 2
-    assert at_once([lambda o=order: settle(*o) for order in orders]) == [None] * 4
+    assert at_once([partial(settle, *order) for order in orders]) == [None] * 4
     assert list(TrackedShow.objects.values_list("status", flat=True)) == ["completed"] * 20

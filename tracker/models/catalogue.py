@@ -136,7 +136,9 @@ class Episode(models.Model):
     overview = models.TextField(blank=True)
     air_date = models.DateField(null=True, blank=True, db_index=True)
     runtime = models.PositiveIntegerField(null=True, blank=True, help_text="Minutes.")
-    tmdb_id = models.PositiveIntegerField("TMDB id of the episode", unique=True, null=True, blank=True)
+    tmdb_id = models.PositiveIntegerField(
+        "TMDB id of the episode", unique=True, null=True, blank=True
+    )
     still_path = models.CharField(max_length=120, blank=True)
 
     objects = EpisodeQuerySet.as_manager()
@@ -144,7 +146,9 @@ class Episode(models.Model):
     class Meta:
         ordering = ["season", "episode_number"]
         constraints = [
-            models.UniqueConstraint(fields=["season", "episode_number"], name="episode_once_per_season"),
+            models.UniqueConstraint(
+                fields=["season", "episode_number"], name="episode_once_per_season"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -152,7 +156,7 @@ class Episode(models.Model):
 
     @property
     def code(self) -> str:
-        """"S02E04"; touches the season, so select it."""
+        """ "S02E04"; touches the season, so select it."""
         return f"S{self.season.season_number:02}E{self.episode_number:02}"
 
     def has_aired(self, today: date) -> bool:

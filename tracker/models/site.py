@@ -22,13 +22,17 @@ class SiteSettings(models.Model):
     SINGLE = 1
 
     tmdb_api_key = SealedField("TMDB key", blank=True)
-    language = models.CharField(max_length=10, default="en-US", help_text="TMDB's language, as in en-US.")
+    language = models.CharField(
+        max_length=10, default="en-US", help_text="TMDB's language, as in en-US."
+    )
     setup_code_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     setup_completed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = verbose_name_plural = "site settings"
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="sitesettings_one_row")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="sitesettings_one_row")
+        ]
 
     def __str__(self) -> str:
         return "Site settings"

@@ -58,7 +58,9 @@ class Watch(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="watches")
     episode = models.ForeignKey(Episode, models.CASCADE, related_name="watches")
-    play = models.PositiveIntegerField(default=1, help_text="1 is the first time, 2 and on are rewatches.")
+    play = models.PositiveIntegerField(
+        default=1, help_text="1 is the first time, 2 and on are rewatches."
+    )
     watched_at = models.DateTimeField()
     source = models.CharField(max_length=10, choices=Source, default=Source.MANUAL)
     removed_at = models.DateTimeField(null=True, blank=True)
