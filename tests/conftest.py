@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite: people, shows, the fake TMDB."""
+"""Fixtures of the whole suite: people, shows, the fake TMDB, the fake Plex."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pytest_httpserver import HTTPServer
 
 from plex import doorbell
 from tests import factories
+from tests.plex_server import FakePlex
 from tests.tmdb import FakeTmdb
 from tracker.models import TVShow
 
@@ -69,6 +70,24 @@ def tmdb(tmdb_server: HTTPServer, settings, monkeypatch: pytest.MonkeyPatch) -> 
     settings.TMDB_API_URL = fake.url
     settings.TMDB_API_KEY = fake.key
     # Three tries without the waits between them.
+    monkeypatch.setattr("tracker.tmdb.BACKOFF_SECONDS", 0.01)
+    yield fake
+    fake.close()
+
+
+@pytest.fixture(scope="session")
+def plex_http() -> Iterator[HTTPServer]:
+    """One server for all tests, as for TMDB."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    with HTTPServer(host="127.0.0.1", threaded=True) as server:
+        yield server
+
+
+@pytest.fixture
+def plex(plex_http: HTTPServer, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePlex]:
+    """The fake Plex, up, empty, and the one that the settings name."""
+    fake = FakePlex(plex_http)
+    settings.PLEX_TV_URL, settings.PLEX_METADATA_URL = fake.tv.url, fake.metadata.url
     monkeypatch.setattr("tracker.tmdb.BACKOFF_SECONDS", 0.01)
     yield fake
     fake.close()
