@@ -1,4 +1,4 @@
-"""TMDB with a memory: answers are kept, an outage is met once and not by every row, and nothing is
+"""TMDB, and Plex's ids of shows, with a memory: answers are kept, an outage is met once and not by every row, and nothing is
 asked in the lane that must not wait."""
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
-from plex.models import TmdbLookup
+from plex.guid import ShowIds
+from plex.models import PlexConfig, TmdbLookup
+from plex.payload import PlexShow
+from plex.show_ids import ShowIdLookups, can_ask
 from tracker import library, tmdb
 from tracker.models import TVShow
 from tracker.tmdb import (
@@ -64,6 +67,7 @@ class Lookups:
         self.before_call: Callable[[], None] = lambda: None
         self._seasons: dict[tuple[int, int], tuple[float, SeasonData | None]] = {}
         self._away: tuple[float, TmdbAwayError] | None = None
+        self._show_ids = ShowIdLookups()
 
     def find(self, external_id: str, *, source: str) -> FindResult:
         """What an id of another database identifies. Raises `TmdbAwayError`, `NetworkNeededError`."""
@@ -111,6 +115,21 @@ class Lookups:
     def refresh(self, show: TVShow) -> TVShow:
         """The show as TMDB has it now. Raises as `find`."""
         return self._call(lambda client: library.refresh_show(show, tmdb=client))
+
+    def plex_show_ids(self, config: PlexConfig, show: PlexShow) -> ShowIds:
+        """The show's own ids as Plex lists them; none where this connection can't ask for them.
+
+        Raises `PlexError`, `NetworkNeededError`.
+        """
+        if not can_ask(config, show):
+            return ShowIds()
+        kept = self._show_ids.recall(show)
+        if kept is not None:
+            return kept
+        if not self.may_call:
+            raise NetworkNeededError
+        self.before_call()
+        return self._show_ids.ask(config, show)
 
     def has_key(self) -> bool:
         try:

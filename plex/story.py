@@ -20,6 +20,7 @@ STEPS = {
     "tmdb_episode_id": ("TMDB id", "key-round"),
     "show_ids": ("Ids of the show", "key-round"),
     "episode_ids": ("Ids of the episode", "key-round"),
+    "plex": ("Plex's ids of the show", "key-round"),
     "title": ("Title", "search"),
     "tmdb": ("TMDB", "search"),
     "added": ("Added", "plus"),

@@ -7,10 +7,11 @@ identifies a show by itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 
 from plex import candidates as shows
+from plex.client import PlexError
 from plex.lookups import Lookups, TmdbAwayError
 from plex.matching import (
     Candidate,
@@ -72,8 +73,8 @@ def identify(
             return by_ids
         if playback is not None and (found := by_episode_ids(event, playback, lookups)) is not None:
             return found
-        # Step 5, the show's own ids from the Plex server or Plex's metadata, stands here once the
-        # connection to Plex is made.
+        if (named := by_plex(event, show, lookups)) is not None:
+            return named
         outcome = by_title(event, show, playback, lookups)
         away = None
     except TmdbAwayError as error:
@@ -223,6 +224,22 @@ def by_episode_ids(
     pairs = {(episode.season_number, episode.episode_number) for episode in found}
     pair = pairs.pop() if len(pairs) == 1 else None
     return settled(event, "episode_ids", decide_by_ids(found=hits), pair)
+
+
+def by_plex(event: Event, show: PlexShow, lookups: Lookups) -> Identified | Unclear | None:
+    """Step 5: the show's own ids, from the Plex server or Plex's catalogue."""
+    try:
+        ids = lookups.plex_show_ids(event.config, show)
+    except PlexError as error:
+        event.tell("plex", f"Plex could not be asked which show this is: {error}")
+        return None
+    if not ids:
+        return None
+    listed = ", ".join(f"{name} {value}" for name, value in asdict(ids).items() if value)
+    event.tell("plex", f"Plex lists these ids for the show: {listed}.")
+    named = replace(show, ids=ids)
+    hits = own_hits(named) or tmdb_hits(named, lookups)
+    return settled(event, "plex", decide_by_ids(found=hits))
 
 
 def ours(candidate: Candidate) -> Candidate:

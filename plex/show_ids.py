@@ -1,0 +1,156 @@
+"""A show's own ids, as the Plex server or Plex's catalogue lists them: asked once, and kept.
+
+An episode's message holds the episode's ids only, and TMDB can't lead from its own episode id to
+the show. Plex can.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from plex.client import Item, PlexError, PlexMetadata, PlexServer
+from plex.guid import ShowIds, parse_guid, parse_guid_list
+from plex.models import PlexConfig, TmdbLookup
+from plex.payload import PlexShow
+from tracker.encryption import DecryptionError, reveal
+from tracker.titles import title_key
+
+KEPT = timedelta(days=30)
+# Plex may not have matched a new show yet.
+MISS_KEPT = timedelta(hours=12)
+# A host that can't be asked is left alone, longer each time.
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 30.0, 3600.0
+GLOBAL = "plex://show/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Away:
+    """Until when (monotonic) a host is left alone, and why."""
+
+    until: float
+    pause: float
+    error: PlexError
+
+
+class ShowIdLookups:
+    """Asks Plex for the ids of shows; remembers in the database, and which hosts are away in memory."""
+
+    def __init__(self) -> None:
+        self._away: dict[tuple[str, str], Away] = {}
+
+    def recall(self, show: PlexShow) -> ShowIds | None:
+        """What Plex said before, or None where it was not asked or too long ago."""
+        kept = TmdbLookup.objects.filter(key=cache_key(show)).first()
+        if kept is None:
+            return None
+        ids = ShowIds(**(kept.answer or {}))
+        age = timezone.now() - kept.fetched_at
+        return ids if age < (KEPT if ids else MISS_KEPT) else None
+
+    def ask(self, config: PlexConfig, show: PlexShow) -> ShowIds:
+        """Ask the server, else the catalogue; no ids where neither knows any. Raises `PlexError`."""
+        token = token_of(config)
+        trouble: PlexError | None = None
+        for host, look in sources(config, show, token):
+            try:
+                ids = self._unless_away((host, config.plex_token), look)
+            except PlexError as error:
+                trouble = error
+                continue
+            if ids:
+                return remember(show, ids)
+        if trouble is not None:
+            raise trouble
+        return remember(show, ShowIds())
+
+    def _unless_away(self, key: tuple[str, str], look: Callable[[], ShowIds]) -> ShowIds:
+        away = self._away.get(key)
+        if away is not None and time.monotonic() < away.until:
+            raise away.error
+        try:
+            ids = look()
+        except PlexError as error:
+            pause = min(away.pause * 2, LONGEST_PAUSE_SECONDS) if away else SHORTEST_PAUSE_SECONDS
+            until = time.monotonic() + pause
+            self._away[key] = Away(until=until, pause=pause, error=error)
+            raise
+        self._away.pop(key, None)
+        return ids
+
+
+def can_ask(config: PlexConfig, show: PlexShow) -> bool:
+    """Whether this connection may ask about the show: its token is for its own server only."""
+    if not show.server_uuid or show.server_uuid != config.plex_server_uuid:
+        return False
+    return bool(sources(config, show, token_of(config)))
+
+
+def token_of(config: PlexConfig) -> str:
+    """The connection's Plex token, "" where there is none that can be read."""
+    if not config.plex_token:
+        return ""
+    try:
+        return reveal(config, "plex_token")
+    except DecryptionError:
+        return ""
+
+
+def sources(
+    config: PlexConfig, show: PlexShow, token: str
+) -> list[tuple[str, Callable[[], ShowIds]]]:
+    """Who can be asked, in order: the host, and how."""
+    found: list[tuple[str, Callable[[], ShowIds]]] = []
+    if token and config.plex_server_url and show.rating_key:
+        found.append(
+            (config.plex_server_url, lambda: from_server(config.plex_server_url, token, show))
+        )
+    if token and show.guid.startswith(GLOBAL):
+        found.append((settings.PLEX_METADATA_URL, lambda: from_catalogue(token, show)))
+    return found
+
+
+def from_server(url: str, token: str, show: PlexShow) -> ShowIds:
+    items = PlexServer(url, token, tries=1).items([show.rating_key])
+    item = items.get(show.rating_key)
+    return ids_of(item) if item is not None and is_this(item, show) else ShowIds()
+
+
+def from_catalogue(token: str, show: PlexShow) -> ShowIds:
+    item = PlexMetadata(token, tries=1).show(show.guid)
+    return ids_of(item) if item is not None else ShowIds()
+
+
+def is_this(item: Item, show: PlexShow) -> bool:
+    """Whether the key still means the show: servers give keys again to others."""
+    if item.type != "show":
+        return False
+    if item.guid.startswith(GLOBAL) and show.guid.startswith(GLOBAL):
+        return item.guid == show.guid
+    return title_key(item.title) == title_key(show.title)
+
+
+def ids_of(item: Item) -> ShowIds:
+    """The ids in a show's `Guid` list, else in its legacy guid."""
+    listed, _ = parse_guid_list(item.metadata.get("Guid"))
+    ids = ShowIds(tmdb=listed.tmdb, tvdb=listed.tvdb, imdb=listed.imdb)
+    return ids or parse_guid(item.guid).show_ids
+
+
+def cache_key(show: PlexShow) -> str:
+    """A rating key can come to mean another show, so that the title belongs to it."""
+    if show.identity.startswith("plex://"):
+        return f"plex:{show.identity}"[:300]
+    return f"plex:{show.identity}:{title_key(show.title)}"[:300]
+
+
+def remember(show: PlexShow, ids: ShowIds) -> ShowIds:
+    TmdbLookup.objects.update_or_create(
+        key=cache_key(show), defaults={"answer": asdict(ids), "fetched_at": timezone.now()}
+    )
+    return ids
