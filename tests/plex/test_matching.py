@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import count
 
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plex import candidates, likeness, matching, ranking, title_index
 from plex.matching import (
     AUTOMATIC,
     Candidate,
@@ -320,3 +323,22 @@ def test_any_titles_are_ranked_and_nothing_is_matched_without_proof(title, shows
 
 def test_a_blank_title_matches_nothing():
     assert isinstance(decide("", show("", 2017), show(" ", 2017), year=2017), Question)
+
+
+def constants():
+    modules = (candidates, likeness, matching, ranking, title_index)
+    return {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if name.isupper() and type(value) in {int, float} and not name.startswith("_")
+    }
+
+
+def test_the_page_about_matching_has_every_constant_with_its_value():
+    text = (settings.BASE_DIR / "docs" / "matching.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (-?[0-9.]+) \| .+ \|$", text, re.MULTILINE)
+    imported = {"MAX_KEY_LENGTH"}
+    assert {name: float(value) for name, value in rows} == {
+        name: value for name, value in constants().items() if name not in imported
+    }
