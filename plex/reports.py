@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Avg, CharField, Count, F, Func, Q, QuerySet
 from django.utils import timezone
 
 from plex.models import PlexConfig, PlexConflict, PlexWebhookLog, Status
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from plex.models.webhook_log import PlexWebhookLogQuerySet
 
 RECENT = timedelta(hours=24)
 ACTIVITY = timedelta(days=30)
@@ -59,12 +64,24 @@ class HourText(Func):
 
 def stats(config: PlexConfig | None) -> SyncReport:
     """The report of one connection, or of all. Reads only rows of the last 24 hours and 30 days."""
-    now = timezone.now()
     logs = PlexWebhookLog.objects.order_by()
     conflicts = PlexConflict.objects.open()
     if config is not None:
         logs = logs.filter(config=config)
         conflicts = conflicts.filter(pk__in=logs.held().values("conflict"))
+    return report(logs, conflicts)
+
+
+def stats_for(user: User) -> SyncReport:
+    """The report of the events that a person may see: all for staff, else their own."""
+    return report(
+        PlexWebhookLog.objects.order_by().visible_to(user),
+        PlexConflict.objects.open().visible_to(user),
+    )
+
+
+def report(logs: PlexWebhookLogQuerySet, conflicts: QuerySet[PlexConflict]) -> SyncReport:
+    now = timezone.now()
     recent = since(logs, now - RECENT)
     figures = recent.aggregate(
         total=Count("pk"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from plex.views import accounts, activity, conflicts, mappings, settings
+from plex.views import accounts, activity, conflicts, mappings, settings, statistics
 
 app_name = "plex"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("activity/new/", activity.new_events, name="activity-new"),
     path("activity/<int:pk>/", activity.event_detail, name="event-detail"),
     path("activity/<int:pk>/again/", activity.process_again, name="event-again"),
+    path("statistics/", statistics.statistics, name="statistics"),
     path("shows/<int:pk>/mapping/", mappings.show_mapping, name="show-mapping"),
     path("mappings/<int:pk>/", mappings.mapping_detail, name="mapping-detail"),
     path("mappings/<int:pk>/choose/", mappings.choose, name="mapping-choose"),

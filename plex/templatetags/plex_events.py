@@ -30,6 +30,9 @@ BADGES = {
     Status.SUCCESS: "good",
     Status.FAILED: "bad",
 }
+# Milliseconds.
+SECOND = 1000
+PRECISE_BELOW = 10
 ICONS = {
     Status.PENDING: "clock",
     Status.HELD: "circle-help",
@@ -82,6 +85,16 @@ register.filter(as_json)
 def per_cent(share: Any) -> str:
     """ "86 %" for 0.86; "" for nothing."""
     return "" if share is None else f"{round(float(share) * 100)} %"
+
+
+@register.filter
+def duration(milliseconds: float | None) -> str:
+    """ "3.4 ms", "48 ms", "1.2 s"; "" for nothing."""
+    if milliseconds is None:
+        return ""
+    if milliseconds >= SECOND:
+        return f"{milliseconds / SECOND:.1f} s"
+    return f"{milliseconds:.{0 if milliseconds >= PRECISE_BELOW else 1}f} ms"
 
 
 @register.filter

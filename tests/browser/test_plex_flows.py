@@ -83,6 +83,7 @@ def test_the_pages_of_plex_keep_nobody_out(visit, owner, question, scheme):
         "/plex/activity/",
         f"/plex/activity/{event.pk}/",
         f"/plex/mappings/{question.mapping_id}/",
+        "/plex/statistics/",
     ):
         if report := violations(window.goto(path)):
             found[path] = report
@@ -98,6 +99,19 @@ def test_an_event_arrives_on_the_activity_page_by_itself(visit, owner, send):
     send(of_episode(episode_of(show, 1, 2), viewed_at=timezone.now()))
     expect(page.locator(".event").first).to_contain_text("Harbour Lights", timeout=10_000)
     assert page.evaluate("window.stillHere")
+
+
+@JAVASCRIPT
+def test_the_statistics_say_how_plex_does(visit, owner, question, scripts):
+    page = visit(user=owner, java_script_enabled=scripts).goto("/statistics/")
+    if not scripts:
+        page.get_by_role("link", name="How the events of Plex went").click()
+    part = page.locator("#plex-statistics")
+    expect(part).to_contain_text("open conflict, 3 plays held")
+    part.get_by_text("As a table").click()
+    expect(part.get_by_role("columnheader", name="Held")).to_be_visible()
+    if scripts:
+        assert violations(page) == ""
 
 
 @JAVASCRIPT

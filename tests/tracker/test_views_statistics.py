@@ -9,6 +9,7 @@ from tests.tracker.page_queries import count_queries
 from tracker.heatmap import weeks
 from tracker.statistics import MonthFigures
 from tracker.views.drawings import heat_drawing, hours_drawing, month_drawing
+from tracker.views.statistics import a_year_at_least
 
 
 @pytest.fixture
@@ -77,6 +78,27 @@ def test_months_are_drawn_as_bars():
     drawing = month_drawing(months)
     assert [(bar.height, bar.label) for bar in drawing.bars] == [(120, "Dec"), (60, "2026")]
     assert month_drawing([]).bars == []
+
+
+def test_bars_stand_closer_when_there_are_many():
+    months = [
+        MonthFigures(month=date(2024 + n // 12, n % 12 + 1, 1), episodes=n, minutes=0)
+        for n in range(24)
+    ]
+    many, few = month_drawing(months), month_drawing(months[:12])
+    assert many.bar_width < few.bar_width
+    assert many.width < 2 * few.width
+    assert few.bars[0].middle == few.bars[0].x + few.bar_width // 2
+
+
+def test_the_first_months_stand_in_a_year_of_bars():
+    months = a_year_at_least([MonthFigures(month=date(2026, 2, 1), episodes=3, minutes=9)])
+    assert [(one.month, one.episodes) for one in months[-2:]] == [
+        (date(2026, 1, 1), 0),
+        (date(2026, 2, 1), 3),
+    ]
+    assert (len(months), months[0].month) == (12, date(2025, 3, 1))
+    assert a_year_at_least([]) == []
 
 
 def test_one_and_the_same_number_of_queries(client, viewer, watched):

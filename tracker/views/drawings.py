@@ -12,7 +12,11 @@ from tracker.statistics import MonthFigures
 CELL = 13  # One cell of a heat map with its gap.
 LABEL_WIDTH, LABEL_HEIGHT = 28, 16
 LEVELS = 4
-BAR_WIDTH, BAR_GAP, CHART_HEIGHT = 26, 10, 120
+CHART_HEIGHT = 120
+# Bars stand closer once there are more than those of a year.
+FEW_BARS = 12
+BAR_WIDTH, BAR_GAP = 26, 10
+SLIM_BAR_WIDTH, SLIM_BAR_GAP = 16, 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,7 @@ class Bar:
     month: date
     figures: MonthFigures
     label: str
+    middle: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,14 +133,18 @@ def hours_drawing(weekday_hours: Sequence[Sequence[int]], names: Sequence[str]) 
 def month_drawing(months: Sequence[MonthFigures]) -> BarDrawing:
     """A bar is a month; its height the episodes."""
     most = max((month.episodes for month in months), default=0)
-    step = BAR_WIDTH + BAR_GAP
+    wide = len(months) <= FEW_BARS
+    width, gap = (BAR_WIDTH, BAR_GAP) if wide else (SLIM_BAR_WIDTH, SLIM_BAR_GAP)
+    step = width + gap
     bars = []
     for place, figures in enumerate(months):
         height = round(figures.episodes / most * CHART_HEIGHT) if most else 0
         january = figures.month.month == 1 and place > 0
+        x = place * step + gap // 2
         bars.append(
             Bar(
-                x=place * step + BAR_GAP // 2,
+                x=x,
+                middle=x + width // 2,
                 y=CHART_HEIGHT + LABEL_HEIGHT - height,
                 height=height,
                 month=figures.month,
@@ -147,7 +156,7 @@ def month_drawing(months: Sequence[MonthFigures]) -> BarDrawing:
         width=max(len(bars), 1) * step,
         height=CHART_HEIGHT + 2 * LABEL_HEIGHT,
         base=CHART_HEIGHT + LABEL_HEIGHT,
-        bar_width=BAR_WIDTH,
+        bar_width=width,
         bars=bars,
         most=most,
     )
