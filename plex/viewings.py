@@ -12,6 +12,8 @@ from enum import Enum
 
 # Plex repeats an event within seconds, and again when somebody seeks back or skips the credits.
 SAME_VIEWING_MINIMUM = timedelta(minutes=5)
+# Plex's history notes a play when it ends, a webhook tells of it before the credits.
+SAME_PLAY_MINIMUM = timedelta(minutes=10)
 # Nobody watches an episode twice within half its length.
 REWATCH_MINIMUM = timedelta(minutes=10)
 
@@ -26,7 +28,11 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Viewing:
-    """One play of one item. `viewed_at` is when, `sent_at` Plex's own lastViewedAt (may be missing)."""
+    """One play of one item. `viewed_at` is when, `sent_at` Plex's own time of it (may be missing).
+
+    `history_key` names its row in Plex's history, "" while no such row is known; `told_by_webhook` is
+    False while only that row told of it.
+    """
 
     viewed_at: datetime
     sent_at: datetime | None
@@ -34,6 +40,8 @@ class Viewing:
     runtime: timedelta
     log_id: int | None = None
     is_removed: bool = False
+    history_key: str = ""
+    told_by_webhook: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +56,44 @@ def is_same_viewing(new: Viewing, old: Viewing) -> bool:
     """The same event, the same lastViewedAt, or less apart than five minutes or half the runtime."""
     if new.log_id is not None and new.log_id == old.log_id:
         return True
+    if new.history_key and new.history_key == old.history_key:
+        return True
     if new.sent_at is not None and new.sent_at == old.sent_at:
         return True
     window = max(SAME_VIEWING_MINIMUM, new.runtime / 2)
     return abs(new.viewed_at - old.viewed_at) < window
 
 
+def other_half(new: Viewing, past: Sequence[Viewing]) -> Viewing | None:
+    """The webhook's viewing for a row of the history, or the other way round: the nearest in time
+    that has not found its other half yet."""
+    window = max(SAME_PLAY_MINIMUM, new.runtime)
+    near = [old for old in past if are_halves(new, old) and distance(new, old) <= window]
+    return min(near, key=lambda old: distance(new, old), default=None)
+
+
+def are_halves(new: Viewing, old: Viewing) -> bool:
+    if new.history_key:
+        return not new.told_by_webhook and not old.history_key
+    return bool(old.history_key) and not old.told_by_webhook
+
+
+def distance(new: Viewing, old: Viewing) -> timedelta:
+    """Between the times that Plex sent."""
+    return abs((new.sent_at or new.viewed_at) - (old.sent_at or old.viewed_at))
+
+
+def same_viewings(new: Viewing, past: Sequence[Viewing]) -> list[Viewing]:
+    """Those of the past that are this very viewing."""
+    half = other_half(new, past)
+    return [old for old in past if old is half or is_same_viewing(new, old)]
+
+
 def judge(
     new: Viewing, *, past: Sequence[Viewing], plays: Sequence[Play], record_rewatches: bool
 ) -> Verdict:
     """What a viewing means, given earlier viewings of the item and standing watches of the episode."""
-    same = [old for old in past if is_same_viewing(new, old)]
+    same = same_viewings(new, past)
     if any(old.is_removed for old in same):
         return Verdict.REMOVED
     if same:
@@ -72,8 +107,8 @@ def judge(
 
 def is_rewatch(new: Viewing, *, past: Sequence[Viewing], plays: Sequence[Play]) -> bool:
     """Long enough after every other play and, where Plex counts, with a higher count."""
-    distance = max(REWATCH_MINIMUM, new.runtime / 2)
-    if any(abs(new.viewed_at - play.watched_at) < distance for play in plays):
+    shortest = max(REWATCH_MINIMUM, new.runtime / 2)
+    if any(abs(new.viewed_at - play.watched_at) < shortest for play in plays):
         return False
     counts = [old.view_count for old in past if old.view_count is not None]
     return new.view_count is None or not counts or new.view_count > max(counts)

@@ -32,6 +32,9 @@ class PlexViewing(models.Model):
     account_key = models.CharField(max_length=330, blank=True)
     item_key = models.CharField(max_length=255)
     history_key = models.CharField(max_length=255, blank=True)
+    told_by_webhook = models.BooleanField(
+        default=True, db_default=True, help_text="Else only Plex's history told of it so far."
+    )
     plex_season = models.IntegerField(null=True, blank=True)
     plex_episode = models.IntegerField(null=True, blank=True)
     view_count = models.IntegerField(null=True, blank=True)

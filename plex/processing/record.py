@@ -12,6 +12,7 @@ from django.utils import timezone
 from plex import viewings
 from plex.models import Action, PlexConfig, PlexViewing, PlexWebhookLog, Status
 from plex.payload import Playback
+from plex.processing import joining
 from plex.processing.events import Event, Record
 from plex.viewings import Play, Verdict, Viewing
 from tracker import watching
@@ -19,6 +20,7 @@ from tracker.models import Watch
 
 ItemOfUser = tuple[int, str, str]
 RECORDED = {Action.MARKED_WATCHED, Action.RECORDED_REWATCH, Action.AUTO_ADDED_SHOW}
+CREDITED = {*RECORDED, Action.ALREADY_WATCHED}
 BEST_FIRST = (
     Verdict.FIRST,
     Verdict.REWATCH,
@@ -57,18 +59,17 @@ class Past:
     def waits_already(self, event: Event) -> bool:
         """Whether an older row of the same viewing is held: it counts when that one is answered."""
         new = viewing_of(event, runtime=timedelta(seconds=event.playback.duration_seconds or 0))
-        older = self.held[event.account_id, event.playback.server_uuid, item_key(event)]
-        return any(
-            (old.log_id or 0) < event.log.pk and viewings.is_same_viewing(new, old) for old in older
-        )
+        held = self.held[event.account_id, event.playback.server_uuid, item_key(event)]
+        older = [old for old in held if (old.log_id or 0) < event.log.pk]
+        return bool(viewings.same_viewings(new, older))
 
     def counted_already(self, event: Event) -> bool:
         """Whether this viewing counted for all of the event's users, through another row."""
         new = viewing_of(event, runtime=timedelta(seconds=event.playback.duration_seconds or 0))
         return bool(event.users) and all(
             any(
-                old.log_id != event.log.pk and viewings.is_same_viewing(new, old)
-                for old in self.of(user_id, event)
+                old.log_id != event.log.pk
+                for old in viewings.same_viewings(new, self.of(user_id, event))
             )
             for user_id in event.users
         )
@@ -90,6 +91,8 @@ def viewing_of(event: Event, *, runtime: timedelta) -> Viewing:
         view_count=event.playback.view_count,
         runtime=runtime,
         log_id=event.log.pk,
+        history_key=event.log.history_key,
+        told_by_webhook=not event.log.history_key,
     )
 
 
@@ -108,10 +111,11 @@ def read_past(events: Sequence[Event]) -> Past:
 
 def read_viewings(past: Past, *, users: set[int], servers: set[str], items: set[str]) -> None:
     columns = "viewed_at", "sent_at", "view_count", "log_id", "watch__removed_at"
+    of_history = "history_key", "told_by_webhook"
     found = PlexViewing.objects.filter(
         user_id__in=users, server_uuid__in=servers, item_key__in=items
-    ).values_list("user_id", "server_uuid", "item_key", *columns)
-    for user_id, server, item, viewed_at, sent_at, count, log_id, removed_at in found:
+    ).values_list("user_id", "server_uuid", "item_key", *columns, *of_history)
+    for user_id, server, item, viewed_at, sent_at, count, log_id, removed_at, key, told in found:
         past.viewings[user_id, server, item].append(
             Viewing(
                 viewed_at=viewed_at,
@@ -120,6 +124,8 @@ def read_viewings(past: Past, *, users: set[int], servers: set[str], items: set[
                 runtime=timedelta(0),
                 log_id=log_id,
                 is_removed=removed_at is not None,
+                history_key=joining.whole_of(key),
+                told_by_webhook=told,
             )
         )
 
@@ -129,14 +135,20 @@ def read_held(past: Past, *, servers: set[str], items: set[str]) -> None:
         PlexWebhookLog.objects.held()
         .filter(server_uuid__in=servers, item_key__in=items)
         .exclude(action_taken=Action.WAITING_FOR_ACCOUNT)
-        .values_list("account_id", "server_uuid", "item_key", "viewed_at", "pk")
+        .values_list("account_id", "server_uuid", "item_key", "viewed_at", "pk", "history_key")
     )
-    for account_id, server, item, held_at, pk in held:
+    for account_id, server, item, held_at, pk, key in held:
         if held_at is None:
             continue
         past.held[account_id, server, item].append(
             Viewing(
-                viewed_at=held_at, sent_at=None, view_count=None, runtime=timedelta(0), log_id=pk
+                viewed_at=held_at,
+                sent_at=None,
+                view_count=None,
+                runtime=timedelta(0),
+                log_id=pk,
+                history_key=key,
+                told_by_webhook=not key,
             )
         )
 
@@ -194,7 +206,7 @@ def record_event(event: Event, plan: Record, past: Past, book: Book) -> tuple[St
     status, action = OUTCOMES[best]
     if best is Verdict.FIRST:
         return status, plan.action
-    if best is Verdict.DUPLICATE and event.log.action_taken in RECORDED:
+    if best is Verdict.DUPLICATE and event.log.action_taken in CREDITED:
         # Processed again: it stands as it was recorded.
         return Status.SUCCESS, Action(event.log.action_taken)
     return status, action
@@ -205,6 +217,7 @@ def record_for_user(event: Event, plan: Record, user_id: int, past: Past, book: 
     earlier = past.of(user_id, event)
     if past.waits_already(event):
         return Verdict.DUPLICATE
+    half = viewings.other_half(new, earlier)
     rewatching = book.rewatching.get(user_id, event.config.record_rewatches)
     verdicts = []
     for episode_id in plan.episode_ids:
@@ -217,6 +230,9 @@ def record_for_user(event: Event, plan: Record, user_id: int, past: Past, book: 
             add_viewing(event, user_id, episode_id, book)
     if any(verdict not in {Verdict.DUPLICATE, Verdict.REMOVED} for verdict in verdicts):
         earlier.append(new)
+    elif half is not None:
+        item = user_id, event.playback.server_uuid, item_key(event)
+        joining.join(event, item, half, earlier=earlier, unsaved=book.viewings)
     return min(verdicts, key=BEST_FIRST.index)
 
 
@@ -236,6 +252,8 @@ def add_watch(event: Event, plan: Record, user_id: int, episode_id: int, book: B
 
 
 def add_viewing(event: Event, user_id: int, episode_id: int, book: Book) -> None:
+    key = event.log.history_key
+    before = [v for v in book.viewings if key and (v.log_id, v.user_id) == (event.log.pk, user_id)]
     book.viewings.append(
         PlexViewing(
             user_id=user_id,
@@ -245,7 +263,8 @@ def add_viewing(event: Event, user_id: int, episode_id: int, book: Book) -> None
             server_uuid=event.playback.server_uuid,
             account_key=event.account_key,
             item_key=item_key(event),
-            history_key=event.log.history_key,
+            history_key=joining.part_of(key, len(before)),
+            told_by_webhook=not key,
             plex_season=event.playback.season_number,
             plex_episode=event.playback.episode_number,
             view_count=event.playback.view_count,

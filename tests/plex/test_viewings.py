@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plex.viewings import Play, Verdict, Viewing, judge
+from plex.viewings import Play, Verdict, Viewing, judge, other_half
 
 AT = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -67,3 +67,42 @@ def test_a_rewatch_needs_distance_and_a_higher_count(new, past, plays, expected)
 def test_without_rewatches_the_first_date_stays():
     verdict = judge(viewing(60 * MINUTE), past=[], plays=[play()], record_rewatches=False)
     assert verdict is Verdict.ALREADY_WATCHED
+
+
+def row(after: timedelta = timedelta(0), key: str = "/h/1", **fields) -> Viewing:
+    """A viewing that only Plex's history told of."""
+    told = {"history_key": key, "told_by_webhook": False}
+    return viewing(after, sent_at=AT + after, **{**told, **fields})
+
+
+@pytest.mark.parametrize(
+    ("new", "past", "expected"),
+    [
+        (row(), [viewing()], Verdict.DUPLICATE),
+        (viewing(), [row()], Verdict.DUPLICATE),
+        (row(40 * MINUTE), [viewing()], Verdict.DUPLICATE),
+        (viewing(-40 * MINUTE), [row()], Verdict.DUPLICATE),
+        (row(41 * MINUTE), [viewing()], Verdict.FIRST),
+        (row(10 * MINUTE, runtime=MINUTE), [viewing()], Verdict.DUPLICATE),
+        (row(11 * MINUTE, runtime=MINUTE), [viewing()], Verdict.FIRST),
+        # Of a viewing that found its other half, a further one is no half.
+        (row(30 * MINUTE, key="/h/2"), [viewing(history_key="/h/1")], Verdict.FIRST),
+        (viewing(30 * MINUTE), [viewing(history_key="/h/1")], Verdict.FIRST),
+        # Two rows of the history are two plays, but for the same row.
+        (row(30 * MINUTE, key="/h/2"), [row()], Verdict.FIRST),
+        (row(600 * MINUTE), [row()], Verdict.DUPLICATE),
+        (row(), [viewing(is_removed=True)], Verdict.REMOVED),
+        (viewing(), [row(is_removed=True)], Verdict.REMOVED),
+        # The times that Plex sent count, not when the event arrived.
+        (viewing(300 * MINUTE, sent_at=AT), [row()], Verdict.DUPLICATE),
+    ],
+)
+def test_a_webhook_and_its_row_of_the_history_are_one_viewing(new, past, expected):
+    assert judge(new, past=past, plays=[], record_rewatches=True) is expected
+
+
+def test_the_nearest_is_the_other_half():
+    first, second = viewing(), viewing(35 * MINUTE)
+    assert other_half(row(36 * MINUTE), [first, second]) is second
+    assert other_half(row(2 * MINUTE), [first, second]) is first
+    assert other_half(viewing(), [first, second]) is None

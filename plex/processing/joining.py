@@ -1,0 +1,61 @@
+"""Joins a webhook and a row of Plex's history that tell of one viewing. Inside apply's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from plex.models import PlexViewing
+from plex.processing.events import Event
+from plex.viewings import Viewing
+
+# Between the key of a play and the number of the episode, in a file with several.
+PART = "#"
+
+
+def join(
+    event: Event,
+    item: tuple[int, str, str],
+    half: Viewing,
+    *,
+    earlier: list[Viewing],
+    unsaved: Sequence[PlexViewing],
+) -> None:
+    """The viewing `half` remembers both tellings, and is joined with no other after that.
+
+    `item` is (user, server, item); `earlier` its viewings, brought up to date here; `unsaved` are the
+    viewings of this batch, of any item.
+    """
+    user_id, server_uuid, item_key = item
+    stored = list(
+        PlexViewing.objects.filter(
+            user_id=user_id,
+            server_uuid=server_uuid,
+            item_key=item_key,
+            viewed_at=half.viewed_at,
+        ).order_by("pk")
+    )
+    fresh = [
+        row
+        for row in unsaved
+        if (row.user_id, row.server_uuid, row.item_key) == item and row.viewed_at == half.viewed_at
+    ]
+    key = event.log.history_key
+    for number, row in enumerate([*stored, *fresh]):
+        row.told_by_webhook = True
+        if key:
+            row.history_key = part_of(key, number)
+        else:
+            row.view_count = event.playback.view_count
+    PlexViewing.objects.bulk_update(stored, ["history_key", "told_by_webhook", "view_count"])
+    joined = replace(half, history_key=key or half.history_key, told_by_webhook=True)
+    earlier[:] = [joined if old.viewed_at == half.viewed_at else old for old in earlier]
+
+
+def part_of(history_key: str, number: int) -> str:
+    """A key of Plex's history is there once; a file with several episodes gives it parts."""
+    return f"{history_key}{PART}{number + 1}" if history_key and number else history_key
+
+
+def whole_of(key: str) -> str:
+    return key.partition(PART)[0]
