@@ -19,6 +19,7 @@ from tracker.models import ShowTitle, TrackedShow, TVShow, Watch
 from tracker.statuses import ENDED
 from tracker.titles import title_key
 from tracker.tmdb import ShowData, Tmdb, TmdbError, TmdbKeyMissingError
+from tracker.transliteration import scripts
 
 RUNNING_SHOW_AGE = timedelta(days=1)
 # TMDB's terms allow six months; one is left for the tries that fail.
@@ -77,7 +78,10 @@ def refresh_show(show: TVShow, *, tmdb: Tmdb) -> TVShow:
 
 
 def index_titles(show: TVShow) -> None:
-    """Rewrite the titles under which a show is found, touching only the rows that changed."""
+    """Rewrite the titles under which a show is found, touching only the rows that changed.
+
+    A title in another script is found by its spelling in Latin letters as well.
+    """
     texts = [
         (show.title, ShowTitle.Kind.TITLE),
         (show.original_title, ShowTitle.Kind.ORIGINAL),
@@ -85,9 +89,10 @@ def index_titles(show: TVShow) -> None:
     ]
     wanted: dict[str, tuple[str, str]] = {}
     for text, kind in texts:
-        key = title_key(text)[:500]
-        if key:
-            wanted.setdefault(key, (text[:500], kind))
+        spellings = ("".join(words) for words in scripts(text)[1:])
+        for key in (title_key(text), *spellings):
+            if key:
+                wanted.setdefault(key[:500], (text[:500], kind))
     outdated = []
     for row in show.titles.all():
         if wanted.get(row.key) == (row.title, row.kind):

@@ -261,7 +261,9 @@ def by_title(
             tell_title(event, local)
             return local
     found = [shows.candidate_of_found(item) for item in lookups.search(search_title(show))]
-    candidates = merged(shows.similar_shows(show.title), [ours(candidate) for candidate in found])
+    candidates = merged(
+        shows.similar_shows(show.title, year=show.year), [ours(candidate) for candidate in found]
+    )
     candidates = with_dates(candidates, playback)
     if playback is not None:
         candidates = with_seasons(candidates, show, playback, lookups)
@@ -289,7 +291,7 @@ def decide_locally(
         show.title,
         show_year=show.year,
         latest_year=playback.episode_year if playback else None,
-        candidates=with_dates(shows.similar_shows(show.title), playback),
+        candidates=with_dates(shows.similar_shows(show.title, year=show.year), playback),
         namesakes_complete=False,
     )
     if not quietly:
