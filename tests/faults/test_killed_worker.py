@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from plex import inbox
-from plex.models import PlexViewing, PlexWebhookLog, Status
+from plex.models import Job, PlexViewing, PlexWebhookLog, Status
 from tests.factories import make_show
 from tests.faults.processes import start, wait_for
 from tests.plex.factories import make_config, of_episode
@@ -50,6 +50,8 @@ def test_a_worker_killed_several_times_in_500_events_records_each_once(owner):
     worker = start("worker")
     try:
         wait_for(lambda: not PlexWebhookLog.objects.pending().exists())
+        # It answers to TERM once it works, which its heartbeat says.
+        wait_for(lambda: Job.objects.filter(name__endswith=f":{worker.pid}").exists())
     finally:
         worker.terminate()
         assert worker.wait(timeout=20) == 0, f"seed {seed}"
