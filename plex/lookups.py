@@ -46,13 +46,23 @@ class NetworkNeededError(Exception):
 
 
 class TmdbAwayError(Exception):
-    """TMDB can't be asked now; the text says why. `has_key` is False where none is set."""
+    """TMDB can't be asked now; the text says why.
+
+    `has_key` is False where none is set. `is_final`: it answered that it has no such thing, and
+    would do so again.
+    """
 
     def __init__(
-        self, sentence: str, *, has_key: bool = True, retry_after: float | None = None
+        self,
+        sentence: str,
+        *,
+        has_key: bool = True,
+        is_final: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(sentence)
         self.has_key = has_key
+        self.is_final = is_final
         self.retry_after = retry_after
 
 
@@ -151,7 +161,9 @@ class Lookups:
         except TmdbKeyMissingError as error:
             raise TmdbAwayError(str(error), has_key=False) from None
         except TmdbError as error:
-            away = TmdbAwayError(str(error), retry_after=error.retry_after)
+            away = TmdbAwayError(
+                str(error), is_final=error.permanent, retry_after=error.retry_after
+            )
             if not error.permanent:
                 self._away = time.monotonic() + (error.retry_after or CIRCUIT_SECONDS), away
             raise away from None

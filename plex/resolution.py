@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from plex.inbox import requeue
@@ -140,7 +140,7 @@ def close_questions(
     """Close the open questions about which show this is; returns the events to replay.
 
     Questions about an episode of another show than before have lost their meaning; the replay asks
-    anew if need be.
+    anew if need be. What waited for TMDB to say which show this is need not wait any longer.
     """
     now = timezone.now()
     answer = {"resolved": True, "resolved_at": now, "resolved_tvshow": show, "updated_at": now}
@@ -150,8 +150,8 @@ def close_questions(
     if has_changed:
         episode_questions.update(**answer, resolution_action=PlexConflict.Resolution.AUTO_RESOLVED)
     return (
-        PlexWebhookLog.objects.held()
-        .filter(mapping=mapping)
+        PlexWebhookLog.objects.filter(mapping=mapping)
+        .filter(Q(status=Status.HELD) | Q(status=Status.PENDING, needs_network=True))
         .exclude(action_taken=Action.WAITING_FOR_ACCOUNT)
         .exclude(conflict__in=episode_questions)
     )
@@ -240,10 +240,11 @@ def ignoring_users(rows: QuerySet[PlexWebhookLog], user: User) -> set[int]:
 
 
 def finish_ignored(rows: QuerySet[PlexWebhookLog], *, users: set[int]) -> None:
-    """End the events that wait for these users alone; others' go on waiting."""
+    """End the events that wait for these users alone; others' go on waiting, and nobody's yet too."""
+    claimed = rows.exclude(action_taken=Action.WAITING_FOR_ACCOUNT)
     ids = [
         row.pk
-        for row in rows.select_related("account").prefetch_related("account__users")
+        for row in claimed.select_related("account").prefetch_related("account__users")
         if row.account is not None and {person.pk for person in row.account.users.all()} <= users
     ]
     PlexWebhookLog.objects.filter(pk__in=ids).update(

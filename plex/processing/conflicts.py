@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from plex.episodes import EpisodeQuestion
 from plex.matching import Question, potential_matches
-from plex.models import PlexConflict, PlexShowMapping, PlexWebhookLog
+from plex.models import PlexConflict, PlexShowMapping, PlexWebhookLog, Status
 from plex.processing.events import Event
 
 
@@ -76,7 +76,8 @@ def episode_json(candidate: Any) -> dict[str, Any]:
 
 
 def settle(mapping: PlexShowMapping, *, now: datetime) -> QuerySet[PlexWebhookLog]:
-    """Close the open question about which show this is; returns the events that waited for it."""
+    """Close the open question about which show this is; returns the events that waited for it, or
+    for TMDB to settle it."""
     conflicts = list(
         mapping.conflicts.open()
         .exclude(conflict_type=PlexConflict.Type.EPISODE)
@@ -89,4 +90,7 @@ def settle(mapping: PlexShowMapping, *, now: datetime) -> QuerySet[PlexWebhookLo
             resolved_tvshow=mapping.tvshow_id,
             resolution_action=PlexConflict.Resolution.AUTO_RESOLVED,
         )
-    return PlexWebhookLog.objects.held().filter(conflict_id__in=conflicts)
+    waiting_for_tmdb = Q(status=Status.PENDING, needs_network=True, waiting_since__isnull=False)
+    return PlexWebhookLog.objects.filter(
+        Q(waiting_for_tmdb, mapping=mapping) | Q(status=Status.HELD, conflict_id__in=conflicts)
+    )

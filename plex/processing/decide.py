@@ -15,7 +15,7 @@ from plex.episodes import (
 )
 from plex.lookups import Lookups, NetworkNeededError, TmdbAwayError
 from plex.matching import Candidate, Match, Question, Ranked
-from plex.models import Action, PlexShowMapping, Status
+from plex.models import Action, PlexEpisodeMapping, PlexShowMapping, Status
 from plex.payload import NewShow, NotAPlayback, Playback
 from plex.processing.events import Answers, Ask, Event, Finish, Forget, Library, Plan, Record, Wait
 from plex.processing.gather import EpisodeIndexes
@@ -59,7 +59,7 @@ class Decider:
 
     def plan_play(self, event: Event, playback: Playback, *, now: datetime) -> Plan:
         mapping = event.show_mapping
-        if mapping.tvshow is not None and (by_hand := answered_episode(event.answers, playback)):
+        if mapping.tvshow is not None and (by_hand := answered_episode(event, playback)):
             event.tell("episode", f"You said that this is {by_hand.code}.")
             return record(by_hand.season.show_id, [by_hand.pk], playback, by_hand.runtime, "manual")
         match, pair = None, None
@@ -82,7 +82,7 @@ class Decider:
         if mapping is None or mapping.tvshow is None or not isinstance(event.parsed, Playback):
             return None
         playback = event.parsed
-        by_hand = answered_episode(event.answers, playback)
+        by_hand = answered_episode(event, playback)
         if by_hand or contradicts_show_ids(mapping, playback.show):
             return None
         show, season_map = mapped_season(event.answers, playback, mapping.tvshow)
@@ -114,8 +114,9 @@ class Decider:
         try:
             return self.added(event, found)
         except TmdbAwayError as error:
-            event.tell("tmdb", f"TMDB could not be asked: {error}")
-            return ask_or_wait(event, suggestion(found.match), error, now=now)
+            event.tell("tmdb", f"The show could not be added: {error}")
+            question = missing_from_tmdb(found.match) if error.is_final else suggestion(found.match)
+            return ask_or_wait(event, question, error, now=now)
 
     def added(self, event: Event, found: Identified) -> Identified:
         show = self.lookups.add_show(found.match.candidate.tmdb_id or 0)
@@ -182,7 +183,7 @@ class Decider:
             )
             return self.lookups.refresh(show)
         except TmdbAwayError as error:
-            if not error.has_key:
+            if error.is_final or not error.has_key:
                 return show
             event.tell("tmdb", f"TMDB could not be asked: {error}")
             return wait_for_tmdb(event, error, now=now)
@@ -191,6 +192,10 @@ class Decider:
         if not event.config.auto_add_library:
             return Finish(status=Status.IGNORED, action=Action.AUTO_ADD_LIBRARY_DISABLED)
         mapping = event.show_mapping
+        if not mapping.sync_enabled:
+            return Finish(status=Status.IGNORED, action=Action.SYNC_DISABLED)
+        if event.config.pk in event.answers.ignored_by:
+            return Finish(status=Status.IGNORED, action=Action.SHOW_IGNORED)
         if mapping.tvshow is not None:
             return Library(show_id=mapping.tvshow.pk, action=Action.SHOW_ALREADY_EXISTS)
         known = set(TVShow.objects.values_list("pk", flat=True).filter(plex_mappings=mapping))
@@ -233,15 +238,22 @@ def plan_by_switches(event: Event, playback: Playback) -> Plan | None:
     return None
 
 
-def answered_episode(answers: Answers, playback: Playback) -> Episode | None:
-    """The episode that a person named for this Plex episode."""
-    numbers = (playback.season_number, playback.episode_number)
-    for answer in answers.episodes:
-        if answer.item_key == playback.item_key or (
-            None not in numbers and (answer.plex_season, answer.plex_episode) == numbers
-        ):
-            return Episode.objects.select_related("season").get(pk=answer.episode_id)
+def answered_episode(event: Event, playback: Playback) -> Episode | None:
+    """The episode that a person named for this Plex episode, of the show that it is now."""
+    shows = {event.show_mapping.tvshow_id, *(s.tvshow_id for s in event.answers.seasons)}
+    for answer in event.answers.episodes:
+        if is_about(answer, playback):
+            episode = Episode.objects.select_related("season").get(pk=answer.episode_id)
+            if episode.season.show_id in shows:
+                return episode
     return None
+
+
+def is_about(answer: PlexEpisodeMapping, playback: Playback) -> bool:
+    if playback.item_key and answer.item_key == playback.item_key:
+        return True
+    numbers = (playback.season_number, playback.episode_number)
+    return None not in numbers and (answer.plex_season, answer.plex_episode) == numbers
 
 
 def mapped_season(
@@ -294,6 +306,13 @@ def suggestion(match: Match) -> Question:
     )
 
 
+def missing_from_tmdb(match: Match) -> Question:
+    """A show that an id names and that TMDB does not have: suggesting it would lead nowhere."""
+    number = match.candidate.tmdb_id
+    reason = f"TMDB does not have the show {number} that the ids name. Choose another."
+    return Question(kind="no_match", ranked=(), reason=reason)
+
+
 def ask_about_contradiction(
     event: Event, mapping: PlexShowMapping, show: TVShow, other: Candidate
 ) -> Ask:
@@ -318,7 +337,7 @@ def ask_or_wait(
     event: Event, question: Question, away: TmdbAwayError | None, *, now: datetime
 ) -> Ask | Wait:
     """A question at once where TMDB answered; else a wait, and after a day both."""
-    if away is None:
+    if away is None or away.is_final:
         return Ask(question=question)
     since = event.log.waiting_since or now
     if not away.has_key:

@@ -21,6 +21,7 @@ from tracker.models import Watch
 ItemOfUser = tuple[int, str, str]
 RECORDED = {Action.MARKED_WATCHED, Action.RECORDED_REWATCH, Action.AUTO_ADDED_SHOW}
 CREDITED = {*RECORDED, Action.ALREADY_WATCHED}
+CREDITED = {*RECORDED, Action.ALREADY_WATCHED}
 BEST_FIRST = (
     Verdict.FIRST,
     Verdict.REWATCH,
