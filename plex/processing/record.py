@@ -21,7 +21,6 @@ from tracker.models import Watch
 ItemOfUser = tuple[int, str, str]
 RECORDED = {Action.MARKED_WATCHED, Action.RECORDED_REWATCH, Action.AUTO_ADDED_SHOW}
 CREDITED = {*RECORDED, Action.ALREADY_WATCHED}
-CREDITED = {*RECORDED, Action.ALREADY_WATCHED}
 BEST_FIRST = (
     Verdict.FIRST,
     Verdict.REWATCH,
@@ -195,8 +194,10 @@ def open_book(planned: Sequence[tuple[Event, Record]]) -> Book:
         key = watch.user_id, watch.episode_id
         book.plays[key].append(Play(number=watch.play, watched_at=watch.watched_at))
         book.standing.setdefault(key, watch)
-    switches = PlexConfig.objects.filter(pk__in=users).values_list("pk", "record_rewatches")
-    book.rewatching = dict(switches)
+    book.rewatching = {event.config.pk: event.config.record_rewatches for event, _ in planned}
+    if others := users - book.rewatching.keys():
+        switches = PlexConfig.objects.filter(pk__in=others).values_list("pk", "record_rewatches")
+        book.rewatching.update(switches)
     return book
 
 
