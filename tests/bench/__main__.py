@@ -29,6 +29,8 @@ DRAINED = {"SQLite": 800, "PostgreSQL": 2000}
 LATENCY_MS = {"SQLite": 60, "PostgreSQL": 20}
 MATCHING_MS = 60
 WEB_MB, WORKER_MB = 120, 100
+LIBRARY_SHOWS, LIBRARY_EVENTS = 500, 15_000
+PAGE_MS, PAGE_KB = 100, 100
 
 
 @dataclass(kw_only=True)
@@ -169,12 +171,30 @@ def memory(run: Run) -> Iterator[Figure]:
     yield run.figure("memory: worker", answer["worker"], "MB", bound=WORKER_MB)
 
 
+def pages(run: Run) -> Iterator[Figure]:
+    place = run.place(past=LIBRARY_EVENTS, shows=LIBRARY_SHOWS)
+    answer = place.run("pages", rounds=5 * run.rounds)
+    for name, page in answer["pages"].items():
+        note = f"{page['processor']:.0f} ms of the processor, {page['bytes'] / 1000:.0f} kB"
+        yield run.figure(f"pages: {name}", page["milliseconds"], "ms", bound=PAGE_MS, note=note)
+    largest = max(answer["pages"].items(), key=lambda item: item[1]["bytes"])
+    yield run.figure(
+        "pages: the largest, without pictures",
+        largest[1]["bytes"] / 1000,
+        "kB",
+        bound=PAGE_KB,
+        note=f"{largest[0]}; {answer['shows']} shows, {answer['episodes']:,} episodes, "
+        f"{answer['watches']:,} watches",
+    )
+
+
 BENCHMARKS: dict[str, Callable[[Run], Iterator[Figure]]] = {
     "accept": accept,
     "drain": drain,
     "latency": latency,
     "matching": matching,
     "memory": memory,
+    "pages": pages,
 }
 
 

@@ -19,7 +19,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 
-from tests.bench import accepting, draining, filling, matching, resting, waiting  # noqa: E402
+from tests.bench import accepting, draining, filling, matching, pages, resting, waiting  # noqa: E402
 
 Answer = dict[str, Any]
 
@@ -53,6 +53,7 @@ STEPS: dict[str, Callable[..., Answer]] = {
     "latency": waiting.measure,
     "matching": matching.measure,
     "memory": resting.measure,
+    "pages": pages.measure,
 }
 
 
