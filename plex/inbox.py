@@ -148,11 +148,13 @@ def claim(
 
     With `ids` only those rows, of either lane.
     """
+    due = PlexWebhookLog.objects.due(now)
+    due = due.filter(needs_network=needs_network) if ids is None else due.filter(pk__in=ids)
+    if connection.features.has_select_for_update_skip_locked:
+        due = due.select_for_update(skip_locked=True, of=("self",))
+    elif not due.exists():
+        return []  # Without SQLite's write lock, which those who store events wait for.
     with transaction.atomic():
-        due = PlexWebhookLog.objects.due(now)
-        due = due.filter(needs_network=needs_network) if ids is None else due.filter(pk__in=ids)
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True, of=("self",))
         rows = list(due[:limit])
         if rows:
             PlexWebhookLog.objects.filter(pk__in=[row.pk for row in rows]).update(

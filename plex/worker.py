@@ -22,6 +22,8 @@ LOOK_SECONDS = 5.0
 JOB_SECONDS = 15.0
 HEARTBEAT_SECONDS = 10.0
 TROUBLE_SECONDS = 1.0
+# A lane that waits looks this often whether it is to stop.
+STOP_SECONDS = 0.25
 
 
 class Worker:
@@ -29,6 +31,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
+        self.network_turn = threading.Event()
         self.name = f"{socket.gethostname()}:{os.getpid()}"
 
     def stop(self) -> None:
@@ -37,30 +40,50 @@ class Worker:
     def run(self) -> None:
         """Drain in this thread, with the network lane and the jobs beside it."""
         threads = [
-            threading.Thread(target=self.drain, kwargs={"network": True}, name="network"),
+            threading.Thread(target=self.drain_network, name="network"),
             threading.Thread(target=self.repeat, args=(self.work,), name="jobs"),
         ]
         for thread in threads:
             thread.start()
-        self.drain(network=False)
+        self.drain()
         for thread in threads:
             thread.join()
 
-    def drain(self, *, network: bool) -> None:
-        lane, listener = Lane(network=network), Listener()
+    def drain(self) -> None:
+        """The local lane, which every event goes through first."""
+        lane, listener = Lane(network=False), Listener()
         last_beat = 0.0
 
         def step() -> None:
             nonlocal last_beat
             taken = lane.process_due()
-            if not network and time.monotonic() - last_beat > HEARTBEAT_SECONDS:
+            if time.monotonic() - last_beat > HEARTBEAT_SECONDS:
                 jobs.beat(self.name)
                 last_beat = time.monotonic()
-            if not taken:
+            if taken:
+                self.network_turn.set()
+            else:
                 listener.wait(LOOK_SECONDS, self.stopping)
 
         self.repeat(step)
         listener.close()
+
+    def drain_network(self) -> None:
+        """The network lane. The local one gives it its rows, and so wakes it: it looks after, not beside."""
+        lane = Lane(network=True)
+
+        def step() -> None:
+            if not lane.process_due():
+                self.wait_for_network_turn()
+
+        self.repeat(step)
+
+    def wait_for_network_turn(self) -> None:
+        deadline = time.monotonic() + LOOK_SECONDS
+        while not self.stopping.is_set() and time.monotonic() < deadline:
+            if self.network_turn.wait(STOP_SECONDS):
+                self.network_turn.clear()
+                return
 
     def work(self) -> None:
         jobs.run_due_jobs()
