@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
+from plex import doorbell
 from plex.inbox import requeue
 from plex.matching import Match
 from plex.models import Action, PlexAccount, PlexShowMapping, PlexWebhookLog, Status
@@ -244,6 +245,9 @@ def write_outcomes(outcomes: Sequence[Outcome], *, now: datetime, started: float
         cursor.executemany(sql, rows)
         if cursor.rowcount != len(rows):
             raise LostClaimError
+    if any(outcome.needs_network and outcome.next_attempt_at == now for outcome in staying):
+        # The other lane takes them over: it listens, too.
+        transaction.on_commit(doorbell.ring)
 
 
 def outcome_values(outcome: Outcome, now: datetime, duration: float) -> list[Any]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from plex import inbox, resolution
+from plex.doorbell import Listener
 from plex.models import (
     Action,
     PlexConflict,
@@ -15,6 +19,7 @@ from plex.models import (
     PlexWebhookLog,
     Status,
 )
+from plex.processing import Lane
 from tests.factories import episode_of, make_show
 from tests.plex.factories import of_episode, scrobble
 from tracker import watching
@@ -154,3 +159,19 @@ def test_a_missing_episode_of_a_show_that_tmdb_no_longer_has_waits_for_the_catal
     log = play(scrobble("Andor", 1, 9))
 
     assert (log.status, log.action_taken) == (Status.HELD, Action.EPISODE_NOT_FOUND)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's worker sees each commit")
+def test_the_lane_that_asks_tmdb_is_woken_at_once(post, tmdb):
+    listener, stop = Listener(), threading.Event()
+    listener.wait(0, stop)
+    post(scrobble("Andor", 1, 3, ids=("tvdb://9001",)))
+    listener.wait(5, stop)
+    Lane(network=False).process_due()
+    started = time.monotonic()
+
+    listener.wait(5, stop)
+
+    listener.close()
+    assert time.monotonic() - started < 2
