@@ -149,7 +149,9 @@ def claim(
     With `ids` only those rows, of either lane.
     """
     due = PlexWebhookLog.objects.due(now)
-    due = due.filter(needs_network=needs_network) if ids is None else due.filter(pk__in=ids)
+    # `needs_network=False` would become NOT needs_network, for which SQLite reads the whole queue.
+    lane = Q(needs_network__in=[needs_network]) if ids is None else Q(pk__in=ids)
+    due = due.filter(lane)
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True, of=("self",))
     elif not due.exists():
