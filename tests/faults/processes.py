@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,8 +29,12 @@ def database_url() -> str:
     return f"postgres://{user}{password}@{config['HOST'] or '127.0.0.1'}{port}/{config['NAME']}"
 
 
-def start(*command: str, **environment: str) -> subprocess.Popen[bytes]:
-    """Start `manage.py command` on the tests' database, with the settings of a real installation."""
+@contextmanager
+def running(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`manage.py command` on the tests' database, with the settings of a real installation.
+
+    Whatever the test does to it, it is gone in the end.
+    """
     env = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tracker.settings",
@@ -37,13 +42,18 @@ def start(*command: str, **environment: str) -> subprocess.Popen[bytes]:
         "DATA_DIR": str(settings.DATA_DIR),
         **environment,
     }
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), *command],
         env=env,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def wait_for(done: Callable[[], Any], *, seconds: float = 60) -> None:

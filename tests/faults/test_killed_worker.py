@@ -13,7 +13,7 @@ from django.utils import timezone
 from plex import inbox
 from plex.models import Job, PlexViewing, PlexWebhookLog, Status
 from tests.factories import make_show
-from tests.faults.processes import start, wait_for
+from tests.faults.processes import running, wait_for
 from tests.plex.factories import make_config, of_episode
 from tracker.models import Episode, Watch
 
@@ -40,19 +40,15 @@ def test_a_worker_killed_several_times_in_500_events_records_each_once(owner):
     moments = random.Random(seed)
 
     for kill in range(KILLS):
-        worker = start("worker")
         expected = EVENTS * kill // (KILLS + 1)
-        wait_for(lambda: worker.poll() is not None or Watch.objects.count() > expected)  # noqa: B023
-        time.sleep(moments.uniform(0, 0.15))
-        worker.kill()
-        worker.wait()
+        with running("worker"):
+            wait_for(lambda: Watch.objects.count() > expected)  # noqa: B023
+            time.sleep(moments.uniform(0, 0.15))
         let_leases_run_out()
-    worker = start("worker")
-    try:
+    with running("worker") as worker:
         wait_for(lambda: not PlexWebhookLog.objects.pending().exists())
         # It answers to TERM once it works, which its heartbeat says.
         wait_for(lambda: Job.objects.filter(name__endswith=f":{worker.pid}").exists())
-    finally:
         worker.terminate()
         assert worker.wait(timeout=20) == 0, f"seed {seed}"
 
