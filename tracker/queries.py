@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, When
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from tracker.models import Episode, ShowTitle, TrackedShow, TVShow, Watch
 from tracker.progress import (
@@ -84,49 +84,59 @@ class CalendarEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a user has watched of a show's regular episodes."""
+    """What a user has watched of a show's regular episodes; `early` of them before their air date."""
 
     count: int = 0
+    early: int = 0
     last_at: datetime | None = None
     furthest: Place | None = None
 
 
-@dataclass(kw_only=True)
-class Waiting:
-    """The regular episodes of a show that a user has not watched."""
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How far a user has come in a show."""
 
-    aired: dict[Place, int] = field(default_factory=dict)  # The episode's key by its place.
-    coming: int = 0  # Not aired yet, or nobody knows when.
+    show_id: int
+    seen: Seen
+    progress: ShowProgress
 
 
 def up_next(user: User, today: date, *, limit: int | None = None) -> list[UpNext]:
     """For each show being watched that has one the next episode, the latest activity first."""
+    return up_next_cards(user, waiting_shows(user, today)[:limit], today)
+
+
+def waiting_shows(user: User, today: date) -> list[Standing]:
+    """The shows being watched with an aired episode to watch, the latest activity first."""
     watching = TrackedShow.objects.filter(user=user, status=TrackedShow.Status.WATCHING)
     began = dict(watching.values_list("show_id", "created_at"))
-    seen = seen_by_show(user, began)
-    waiting = waiting_by_show(user, began, today)
-    activity = {show_id: seen[show_id].last_at or began[show_id] for show_id in began}
+    waiting = [one for one in standings(user, began, today).values() if one.progress.left]
+    return sorted(waiting, key=lambda one: one.seen.last_at or began[one.show_id], reverse=True)
+
+
+def up_next_cards(user: User, waiting: Collection[Standing], today: date) -> list[UpNext]:
+    """What comes next in each of these shows, in their order."""
+    unwatched = unwatched_by_show(user, [one.show_id for one in waiting], today)
     chosen: dict[int, int] = {}
-    for show_id in sorted(began, key=lambda show_id: activity[show_id], reverse=True):
-        if len(chosen) == limit:
-            break
-        place = next_place(waiting[show_id].aired, furthest=seen[show_id].furthest)
+    for one in waiting:
+        place = next_place(unwatched[one.show_id], furthest=one.seen.furthest)
         if place is not None:
-            chosen[show_id] = waiting[show_id].aired[place]
+            chosen[one.show_id] = unwatched[one.show_id][place]
     episodes = Episode.objects.select_related("season").defer("overview").in_bulk(chosen.values())
-    tracked = watching.filter(show__in=chosen).select_related("show").only(*LIST_COLUMNS)
-    rows = {row.show_id: row for row in tracked}
+    tracked = TrackedShow.objects.filter(user=user, show__in=chosen).select_related("show")
+    rows = {row.show_id: row for row in tracked.only(*LIST_COLUMNS, "show__backdrop_path")}
     cards = []
-    for show_id, pk in chosen.items():
-        if show_id not in rows or pk not in episodes:
+    for one in waiting:
+        row, episode = rows.get(one.show_id), episodes.get(chosen.get(one.show_id, 0))
+        if row is None or episode is None:
             continue  # Changed between two of the queries.
-        episodes[pk].season.show = rows[show_id].show
+        episode.season.show = row.show
         cards.append(
             UpNext(
-                tracked=rows[show_id],
-                episode=episodes[pk],
-                progress=progress_of(seen[show_id], waiting[show_id]),
-                last_watched_at=seen[show_id].last_at,
+                tracked=row,
+                episode=episode,
+                progress=one.progress,
+                last_watched_at=one.seen.last_at,
             )
         )
     return cards
@@ -165,14 +175,12 @@ def with_progress(
     user: User, tracked: Collection[TrackedShow], today: date
 ) -> list[ShowWithProgress]:
     """Tracked shows with the user's progress, in their order."""
-    show_ids = [row.show_id for row in tracked]
-    seen = seen_by_show(user, show_ids)
-    waiting = waiting_by_show(user, show_ids, today)
+    found = standings(user, [row.show_id for row in tracked], today)
     return [
         ShowWithProgress(
             tracked=row,
-            progress=progress_of(seen[row.show_id], waiting[row.show_id]),
-            last_watched_at=seen[row.show_id].last_at,
+            progress=found[row.show_id].progress,
+            last_watched_at=found[row.show_id].seen.last_at,
         )
         for row in tracked
     ]
@@ -219,7 +227,14 @@ def calendar(user: User, start: date, end: date) -> list[CalendarEntry]:
         )
         .annotate(watched=Exists(watches_of(user)))
         .select_related("season__show")
-        .defer("overview", "season__show__overview", "season__show__alternative_titles")
+        .only(
+            "episode_number",
+            "name",
+            "air_date",
+            "season__season_number",
+            "season__show__title",
+            "season__show__poster_path",
+        )
         .order_by(
             "air_date", "season__show__title", "season__season_number", "episode_number", "pk"
         )
@@ -247,43 +262,67 @@ def key_contains(text: str) -> Q:
     return Q(key__contains=key) if key else Q(pk__in=[])
 
 
-def progress_of(seen: Seen, waiting: Waiting) -> ShowProgress:
-    aired = seen.count + len(waiting.aired)
-    return ShowProgress(watched=seen.count, aired=aired, total=aired + waiting.coming)
+def standings(user: User, show_ids: Collection[int], today: date) -> dict[int, Standing]:
+    """How far the user has come in each of these shows.
+
+    Counted by the database, and what was watched apart from what there is: to ask of each episode
+    whether it was watched takes many times as long.
+    """
+    seen = seen_by_show(user, show_ids, today)
+    rows = (
+        Episode.objects.filter(season__show__in=show_ids, season__season_number__gt=0)
+        .order_by()
+        .values_list("season__show_id")
+        .annotate(total=Count("pk"), aired=Count("pk", filter=Q(air_date__lte=today)))
+    )
+    counts = {show_id: (total, aired) for show_id, total, aired in rows}
+    found = {}
+    for show_id in show_ids:
+        total, aired = counts.get(show_id, (0, 0))
+        one = seen[show_id]
+        progress = ShowProgress(watched=one.count, aired=aired + one.early, total=total)
+        found[show_id] = Standing(show_id=show_id, seen=one, progress=progress)
+    return found
 
 
-def seen_by_show(user: User, show_ids: Collection[int]) -> dict[int, Seen]:
+def seen_by_show(user: User, show_ids: Collection[int], today: date) -> dict[int, Seen]:
     """What the user has watched, for each of these shows."""
     place = F("episode__season__season_number") * SEASON_STEP + F("episode__episode_number")
+    unaired = Q(episode__air_date=None) | Q(episode__air_date__gt=today)
     rows = (
         Watch.objects.standing()
         .filter(user=user, episode__season__season_number__gt=0)
         .order_by()
         .values_list("episode__season__show_id")
         .annotate(
-            count=Count("episode_id", distinct=True), last=Max("watched_at"), place=Max(place)
+            count=Count("episode_id", distinct=True),
+            early=Count("episode_id", distinct=True, filter=unaired),
+            last=Max("watched_at"),
+            place=Max(place),
         )
     )
     found = {
-        show_id: Seen(count=count, last_at=last, furthest=divmod(furthest, SEASON_STEP))
-        for show_id, count, last, furthest in rows
+        show_id: Seen(
+            count=count, early=early, last_at=last, furthest=divmod(furthest, SEASON_STEP)
+        )
+        for show_id, count, early, last, furthest in rows
     }
     return {show_id: found.get(show_id, Seen()) for show_id in show_ids}
 
 
-def waiting_by_show(user: User, show_ids: Collection[int], today: date) -> dict[int, Waiting]:
-    """The regular episodes that the user has not watched, for each of these shows."""
-    has_aired = Case(When(air_date__lte=today, then=1), default=0, output_field=IntegerField())
+def unwatched_by_show(
+    user: User, show_ids: Collection[int], today: date
+) -> dict[int, dict[Place, int]]:
+    """The aired regular episodes that the user has not watched: their keys by place."""
     rows = (
-        Episode.objects.filter(season__show__in=show_ids, season__season_number__gt=0)
+        Episode.objects.filter(
+            season__show__in=show_ids, season__season_number__gt=0, air_date__lte=today
+        )
         .filter(~Exists(watches_of(user)))
         .order_by()
-        .values_list("season__show_id", "season__season_number", "episode_number", "pk", has_aired)
+        .values_list("season__show_id", "season__season_number", "episode_number", "pk")
     )
-    found = {show_id: Waiting() for show_id in show_ids}
-    for show_id, season, number, pk, aired in rows:
-        if aired:
-            found[show_id].aired[season, number] = pk
-        else:
-            found[show_id].coming += 1
+    found: dict[int, dict[Place, int]] = {show_id: {} for show_id in show_ids}
+    for show_id, season, number, pk in rows:
+        found[show_id][season, number] = pk
     return found

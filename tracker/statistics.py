@@ -6,14 +6,14 @@ One pass over the user's watches: a year of figures or all of them cost the same
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, Func, IntegerField, QuerySet
+from django.db.models import F, Field, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
@@ -72,16 +72,24 @@ class Statistics:
         return self.minutes / 60
 
 
-class Viewing(NamedTuple):
-    at: datetime  # In the user's zone.
-    show_id: int
-    minutes: int
+@dataclass(kw_only=True)
+class Tally:
+    """What one pass over the watches counts; days are those of the user's zone."""
+
+    per_day: Counter[date] = field(default_factory=Counter)
+    minutes: Counter[date] = field(default_factory=Counter)
+    show_episodes: Counter[int] = field(default_factory=Counter)
+    show_minutes: Counter[int] = field(default_factory=Counter)
+    hours: list[list[int]] = field(default_factory=lambda: [[0] * HOURS for _ in range(WEEKDAYS)])
 
 
 class Epoch(Func):
-    """A time as whole seconds since 1970: thrice as quick to read as a datetime on SQLite."""
+    """A time as whole seconds since 1970: thrice as quick to read as a datetime on SQLite.
 
-    output_field = IntegerField()
+    A bare field, for Django would call `int` for each row of a field of integers.
+    """
+
+    output_field = Field()
     template = "EXTRACT(EPOCH FROM %(expressions)s)::bigint"
 
     def as_sqlite(
@@ -94,29 +102,51 @@ class Epoch(Func):
 
 def statistics(user: User, *, today: date, year: int | None = None) -> Statistics:
     """A year's figures, or those of all time."""
-    everything = list(viewings(user, standing(user)))
-    chosen = [viewing for viewing in everything if year is None or viewing.at.year == year]
-    per_day = count_days(chosen)
+    per_day: Counter[date] = Counter()  # Of all time.
+    chosen = tally(user, year=year, per_day=per_day)
     first, last = (date(year, 1, 1), date(year, 12, 31)) if year else last_weeks(today)
     shows = show_figures(chosen)
     return Statistics(
         year=year,
-        years=tuple(sorted({viewing.at.year for viewing in everything}, reverse=True)),
-        episodes=len(chosen),
-        minutes=sum(viewing.minutes for viewing in chosen),
-        heat_map=heatmap.weeks(per_day, first=first, last=last),
+        years=tuple(sorted({day.year for day in per_day}, reverse=True)),
+        episodes=chosen.per_day.total(),
+        minutes=chosen.minutes.total(),
+        heat_map=heatmap.weeks(chosen.per_day, first=first, last=last),
         months=month_figures(chosen, year),
-        weekday_hours=weekday_hours(chosen),
+        weekday_hours=tuple(map(tuple, chosen.hours)),
         top_shows=tuple(shows[:TOP]),
         genres=most(
             (genre, figures.episodes) for figures in shows for genre in figures.show.genres
         ),
         networks=most((figures.show.network, figures.episodes) for figures in shows),
-        longest_streak=heatmap.longest_streak(per_day),
-        current_streak=heatmap.current_streak(
-            per_day if year is None else count_days(everything), today
-        ),
+        longest_streak=heatmap.longest_streak(chosen.per_day),
+        current_streak=heatmap.current_streak(per_day, today),
     )
+
+
+def tally(user: User, *, year: int | None, per_day: Counter[date]) -> Tally:
+    """The watches of a year, or all; `per_day` counts the days of all time in any case."""
+    zone: tzinfo = zones_of([user.pk])[user.pk]
+    rows = (
+        standing(user)
+        .order_by()
+        .values_list(Epoch("watched_at"), F("episode__season__show_id"), F("episode__runtime"))
+    )
+    counted = Tally(per_day=per_day if year is None else Counter())
+    for seconds, show_id, runtime in rows:
+        at = datetime.fromtimestamp(seconds, zone)
+        day = at.date()
+        per_day[day] += 1
+        if year is not None:
+            if day.year != year:
+                continue
+            counted.per_day[day] += 1
+        counted.show_episodes[show_id] += 1
+        counted.hours[day.weekday()][at.hour] += 1
+        if runtime:
+            counted.minutes[day] += runtime
+            counted.show_minutes[show_id] += runtime
+    return counted
 
 
 def recent_heat_map(user: User, today: date) -> tuple[heatmap.Week, ...]:
@@ -126,8 +156,13 @@ def recent_heat_map(user: User, today: date) -> tuple[heatmap.Week, ...]:
     since = datetime.combine(
         first - timedelta(days=1), datetime.min.time(), timezone.get_default_timezone()
     )
-    recent = viewings(user, standing(user).filter(watched_at__gte=since))
-    return heatmap.weeks(count_days(recent), first=first, last=last)
+    recent = standing(user).filter(watched_at__gte=since).order_by()
+    zone = zones_of([user.pk])[user.pk]
+    days = (
+        datetime.fromtimestamp(seconds, zone).date()
+        for seconds in recent.values_list(Epoch("watched_at"), flat=True)
+    )
+    return heatmap.weeks(Counter(days), first=first, last=last)
 
 
 def last_weeks(today: date) -> tuple[date, date]:
@@ -139,27 +174,10 @@ def standing(user: User) -> QuerySet[Watch]:
     return Watch.objects.standing().filter(user=user)
 
 
-def viewings(user: User, watches: QuerySet[Watch]) -> Iterator[Viewing]:
-    zone: tzinfo = zones_of([user.pk])[user.pk]
-    rows = watches.order_by().values_list(
-        Epoch("watched_at"), F("episode__season__show_id"), F("episode__runtime")
-    )
-    for seconds, show_id, minutes in rows:
-        yield Viewing(datetime.fromtimestamp(seconds, zone), show_id, minutes or 0)
-
-
-def count_days(watched: Iterable[Viewing]) -> Counter[date]:
-    return Counter(viewing.at.date() for viewing in watched)
-
-
-def month_figures(watched: Iterable[Viewing], year: int | None) -> tuple[MonthFigures, ...]:
+def month_figures(counted: Tally, year: int | None) -> tuple[MonthFigures, ...]:
     """The months of a year, or from the first watched one to the last; empty ones included."""
-    episodes: Counter[tuple[int, int]] = Counter()
-    minutes: Counter[tuple[int, int]] = Counter()
-    for viewing in watched:
-        month = (viewing.at.year, viewing.at.month)
-        episodes[month] += 1
-        minutes[month] += viewing.minutes
+    episodes = by_month(counted.per_day)
+    minutes = by_month(counted.minutes)
     first, last = (
         ((year, 1), (year, MONTHS))
         if year
@@ -175,22 +193,23 @@ def month_figures(watched: Iterable[Viewing], year: int | None) -> tuple[MonthFi
     )
 
 
-def weekday_hours(watched: Iterable[Viewing]) -> tuple[tuple[int, ...], ...]:
-    counts = Counter((viewing.at.weekday(), viewing.at.hour) for viewing in watched)
-    return tuple(tuple(counts[day, hour] for hour in range(HOURS)) for day in range(WEEKDAYS))
+def by_month(counts: Counter[date]) -> Counter[tuple[int, int]]:
+    months: Counter[tuple[int, int]] = Counter()
+    for day, count in counts.items():
+        months[day.year, day.month] += count
+    return months
 
 
-def show_figures(watched: Iterable[Viewing]) -> list[ShowFigures]:
+def show_figures(counted: Tally) -> list[ShowFigures]:
     """Each show with what was watched of it, the most watched first."""
-    episodes: Counter[int] = Counter()
-    minutes: Counter[int] = Counter()
-    for viewing in watched:
-        episodes[viewing.show_id] += 1
-        minutes[viewing.show_id] += viewing.minutes
     columns = ("title", "first_air_date", "poster_path", "genres", "network")
-    shows = TVShow.objects.only(*columns).filter(pk__in=list(episodes))
+    shows = TVShow.objects.only(*columns).filter(pk__in=list(counted.show_episodes))
     figures = [
-        ShowFigures(show=show, episodes=episodes[show.pk], minutes=minutes[show.pk])
+        ShowFigures(
+            show=show,
+            episodes=counted.show_episodes[show.pk],
+            minutes=counted.show_minutes[show.pk],
+        )
         for show in shows
     ]
     return sorted(figures, key=lambda one: (-one.episodes, one.show.title.casefold()))

@@ -18,7 +18,7 @@ from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog
 from plex.resolution import ResolutionError, assign_account, replay_account
 from tracker.views.answers import UserRequest
 
-SHOWN_ACCOUNTS = 50
+SHOWN_ACCOUNTS, SHOWN_FORMS = 50, 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,11 @@ class AccountRow:
     held: int
     is_mine: bool
     is_somebody_elses: bool
+    is_open: bool = False  # Its form is shown.
+
+    @property
+    def is_decided(self) -> bool:
+        return bool(self.users or self.account.never)
 
     @property
     def can_replay(self) -> bool:
@@ -71,7 +76,11 @@ def replay(request: UserRequest, pk: int) -> HttpResponse:
     return redirect("plex:settings")
 
 
-def account_rows(user: User) -> list[AccountRow]:
+def account_rows(user: User, *, chosen: int | None = None) -> list[AccountRow]:
+    """The accounts seen last; with a form for the chosen one and for the first that wait for an answer.
+
+    A form has a box for each person, and there may be many of both.
+    """
     accounts = list(
         PlexAccount.objects.visible_to(user)
         .prefetch_related("users")
@@ -79,8 +88,11 @@ def account_rows(user: User) -> list[AccountRow]:
     )
     held = held_per_account()
     rows = []
+    forms = 0
     for account in accounts:
         users = list(account.users.all())
+        is_open = account.pk == chosen or (not (users or account.never) and forms < SHOWN_FORMS)
+        forms += is_open
         rows.append(
             AccountRow(
                 account=account,
@@ -88,6 +100,7 @@ def account_rows(user: User) -> list[AccountRow]:
                 held=held[account.pk],
                 is_mine=user in users,
                 is_somebody_elses=any(person != user for person in users),
+                is_open=is_open,
             )
         )
     return rows

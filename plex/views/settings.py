@@ -25,6 +25,7 @@ from plex import connection
 from plex.forms import PlexSettingsForm
 from plex.inbox import retry_waiting_for_tmdb
 from plex.models import PlexConfig, PlexWebhookLog
+from plex.views.access import as_id
 from plex.views.accounts import AccountRow, account_rows
 from tracker.encryption import DecryptionError, reveal
 from tracker.environment import own_hosts
@@ -139,7 +140,7 @@ def render_page(
         "tmdb_form": tmdb_form or TmdbKeyForm(),
     }
     if config is not None:
-        accounts = account_rows(request.user)
+        accounts = account_rows(request.user, chosen=as_id(request.GET.get("account")))
         last_event = latest_event(config)
         context |= {
             "form": form or PlexSettingsForm.of(config),
@@ -214,7 +215,7 @@ def tmdb_state() -> str:
 def checklist(
     config: PlexConfig, *, accounts: Sequence[AccountRow], tmdb: str, has_event: bool
 ) -> list[Step]:
-    undecided = any(not row.users and not row.account.never for row in accounts)
+    undecided = any(not row.is_decided for row in accounts)
     return [
         Step(
             done=has_event,

@@ -20,7 +20,7 @@ from tracker.models import Episode, TrackedShow, TVShow, Watch
 # Of each show so many are watched, beginning with the first: 500 shows make 15,000 watches.
 WATCHED_EPISODES = 30
 # One show of so many still airs, an episode a week, the last ones in the weeks to come.
-RUNNING_EVERY = 8
+RUNNING_EVERY = 24
 COMING_EPISODES = 6
 GENRES = ("Drama", "Comedy", "Crime", "Mystery", "Animation", "Documentary", "War & Politics")
 NETWORKS = ("Northern", "Channel 9", "Harbour TV", "Attic+", "Public One")

@@ -388,3 +388,24 @@ def test_the_number_of_queries_does_not_grow(signed_in, owner, django_assert_max
 
     with django_assert_max_num_queries(16):
         page(signed_in)
+
+
+def test_a_form_stands_where_an_answer_is_waited_for(client, owner):
+    client.force_login(owner)
+    make_config(owner)
+    decided = PlexAccountFactory()
+    decided.users.add(owner)
+    waiting = PlexAccountFactory()
+    shown = client.get("/plex/").content.decode()
+    assert f'action="/plex/accounts/{waiting.pk}/"' in shown
+    assert f'action="/plex/accounts/{decided.pk}/"' not in shown
+    chosen = client.get(f"/plex/?account={decided.pk}").content.decode()
+    assert f'action="/plex/accounts/{decided.pk}/"' in chosen
+
+
+def test_many_accounts_and_people_make_no_endless_page(client, owner):
+    client.force_login(owner)
+    make_config(owner)
+    UserFactory.create_batch(50)
+    PlexAccountFactory.create_batch(50)
+    assert len(client.get("/plex/").content) < 100_000

@@ -80,7 +80,7 @@ class TestUpNext:
                 show = make_show(f"Show {count}-{number}", {1: 3})
                 TrackedShowFactory(user=viewer, show=show)
                 watch(viewer, show, (1, 1))
-            with django_assert_num_queries(5):
+            with django_assert_num_queries(6):
                 cards = up_next(viewer, TODAY)
                 assert {str(card.show.poster_path) + card.episode.code for card in cards} == {
                     "S01E02"

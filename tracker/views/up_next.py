@@ -35,10 +35,9 @@ def up_next(request: HttpRequest) -> HttpResponse:
 @login_required
 def home(request: UserRequest) -> HttpResponse:
     today = timezone.localdate()
-    page = Paginator(queries.up_next(request.user, today), PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
-    cards = list(page.object_list)
+    waiting = queries.waiting_shows(request.user, today)
+    page = Paginator(waiting, PAGE_SIZE).get_page(request.GET.get("page"))
+    cards = queries.up_next_cards(request.user, list(page.object_list), today)
     is_first = page.number == 1
     context = {
         "page": page,
