@@ -73,6 +73,7 @@ def renew_secret(config: PlexConfig, *, keep_old: bool) -> None:
         stored = PlexConfig.objects.select_for_update().get(pk=config.pk)
         config.previous_secret_sha256 = (stored.webhook_secret_sha256 or "") if keep_old else ""
         config.previous_secret_until = timezone.now() + OLD_SECRET_LASTS if keep_old else None
+        config.webhook_registered_at = None
         put_secret(config, secrets.token_urlsafe(SECRET_BYTES))
         config.save(
             update_fields=[
@@ -80,6 +81,7 @@ def renew_secret(config: PlexConfig, *, keep_old: bool) -> None:
                 "webhook_secret_sha256",
                 "previous_secret_sha256",
                 "previous_secret_until",
+                "webhook_registered_at",
                 "updated_at",
             ]
         )
@@ -115,15 +117,76 @@ def save_settings(
         "enabled": enabled,
     }
     changed = {name: value for name, value in given.items() if value is not None}
+    if plex_server_url is not None and is_other_server(config, plex_server_url):
+        changed |= dict.fromkeys(("plex_server_uuid", "plex_server_name", "plex_server_token"), "")
     for name, value in changed.items():
         setattr(config, name, value)
     if plex_token is not None:
         seal(config, "plex_token", plex_token)
-        changed["plex_token"] = plex_token
+        # All of this was found out with the token before.
+        config.plex_username, config.plex_server_token, config.token_refused_at = "", "", None
+        known = ("plex_username", "plex_server_token", "token_refused_at")
+        changed |= dict.fromkeys(("plex_token", *known))
     # Only these columns: events that arrive meanwhile write others of the same row.
     config.save(update_fields=[*changed, "updated_at"])
     forget_config(config)
     return config
+
+
+def is_other_server(config: PlexConfig, url: str) -> bool:
+    """Whether another server may answer there: nothing that is known of the old one holds for it."""
+    return not PlexConfig.objects.filter(pk=config.pk, plex_server_url__in=("", url)).exists()
+
+
+def save_token(config: PlexConfig, token: str, *, username: str = "") -> None:
+    """Keep a Plex token, and whose it is where that is known. Raises `DecryptionError`."""
+    save_settings(config, plex_token=token)
+    config.plex_username = username
+    config.save(update_fields=["plex_username", "updated_at"])
+
+
+def save_server(config: PlexConfig, *, url: str, uuid: str, name: str, token: str = "") -> None:
+    """Keep which server is the connection's; `token` is that of somebody else's server.
+
+    Raises `DecryptionError` when a token can't be sealed.
+    """
+    config.plex_server_url, config.plex_server_uuid, config.plex_server_name = url, uuid, name
+    seal(config, "plex_server_token", token)
+    columns = ("plex_server_url", "plex_server_uuid", "plex_server_name", "plex_server_token")
+    config.save(update_fields=[*columns, "updated_at"])
+
+
+def token_of(config: PlexConfig) -> str:
+    """The account's token, "" where there is none that can be read."""
+    return revealed(config, "plex_token")
+
+
+def server_token_of(config: PlexConfig) -> str:
+    """The token for the server: its own where it is somebody else's, the account's for one's own."""
+    column = "plex_server_token" if config.plex_server_token else "plex_token"
+    return revealed(config, column)
+
+
+def revealed(config: PlexConfig, column: str) -> str:
+    try:
+        return reveal(config, column)
+    except DecryptionError:
+        return ""
+
+
+def note_refused_token(config: PlexConfig) -> None:
+    """Plex no longer takes the token; the settings page says so until there is a new one."""
+    same = PlexConfig.objects.filter(
+        pk=config.pk, plex_token=config.plex_token, token_refused_at=None
+    )
+    same.update(token_refused_at=timezone.now())
+
+
+def note_registered(config: PlexConfig) -> None:
+    """The address was entered in Plex's list just now."""
+    PlexConfig.objects.filter(
+        pk=config.pk, webhook_secret_sha256=config.webhook_secret_sha256
+    ).update(webhook_registered_at=timezone.now())
 
 
 def token_state(config: PlexConfig) -> TokenState:

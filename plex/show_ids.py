@@ -15,10 +15,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from plex.client import Item, PlexError, PlexMetadata, PlexServer
+from plex.connection import note_refused_token, server_token_of, token_of
 from plex.guid import ShowIds, parse_guid, parse_guid_list
 from plex.models import PlexConfig, TmdbLookup
 from plex.payload import PlexShow
-from tracker.encryption import DecryptionError, reveal
 from tracker.titles import title_key
 
 KEPT = timedelta(days=30)
@@ -62,12 +62,17 @@ class ShowIdLookups:
                 ids = self._unless_away((host, config.plex_token), look)
             except PlexError as error:
                 trouble = error
+                if error.kind == "unauthorised":
+                    note_refused_token(config)
                 continue
             if ids:
-                return remember(show, ids)
+                return self.keep(show, ids)
         if trouble is not None:
             raise trouble
-        return remember(show, ShowIds())
+        return self.keep(show, ShowIds())
+
+    def keep(self, show: PlexShow, ids: ShowIds) -> ShowIds:
+        return remember(show, ids)
 
     def _unless_away(self, key: tuple[str, str], look: Callable[[], ShowIds]) -> ShowIds:
         away = self._away.get(key)
@@ -91,25 +96,15 @@ def can_ask(config: PlexConfig, show: PlexShow) -> bool:
     return bool(sources(config, show, token_of(config)))
 
 
-def token_of(config: PlexConfig) -> str:
-    """The connection's Plex token, "" where there is none that can be read."""
-    if not config.plex_token:
-        return ""
-    try:
-        return reveal(config, "plex_token")
-    except DecryptionError:
-        return ""
-
-
 def sources(
     config: PlexConfig, show: PlexShow, token: str
 ) -> list[tuple[str, Callable[[], ShowIds]]]:
     """Who can be asked, in order: the host, and how."""
     found: list[tuple[str, Callable[[], ShowIds]]] = []
-    if token and config.plex_server_url and show.rating_key:
-        found.append(
-            (config.plex_server_url, lambda: from_server(config.plex_server_url, token, show))
-        )
+    server_token = server_token_of(config)
+    if server_token and config.plex_server_url and show.rating_key:
+        url = config.plex_server_url
+        found.append((url, lambda: from_server(url, server_token, show)))
     if token and show.guid.startswith(GLOBAL):
         found.append((settings.PLEX_METADATA_URL, lambda: from_catalogue(token, show)))
     return found

@@ -25,9 +25,25 @@ class PlexConfig(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="plex_config"
     )
     plex_token = SealedField("Plex token", blank=True)
+    plex_username = models.CharField(
+        "Plex account", max_length=255, blank=True, default="", db_default=""
+    )
+    token_refused_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when Plex refuses the token."
+    )
     plex_server_url = models.CharField("server address", max_length=500, blank=True)
     plex_server_name = models.CharField("server name", max_length=255, blank=True)
     plex_server_uuid = models.CharField("server id", max_length=255, blank=True)
+    plex_server_token = SealedField(
+        "server's own token",
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Only of somebody else's server, which must never get the account's token.",
+    )
+    webhook_registered_at = models.DateTimeField(
+        null=True, blank=True, help_text="When this address was entered in Plex from here."
+    )
     webhook_secret = SealedField(blank=True)
     webhook_secret_sha256 = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null repeats
     previous_secret_sha256 = models.CharField(max_length=64, blank=True, db_index=True)

@@ -175,3 +175,42 @@ def test_the_state_of_the_token(owner, settings):
     assert connection.token_state(config) == "unreadable"
     with pytest.raises(DecryptionError):
         connection.webhook_url(config, base_url="http://localhost")
+
+
+def test_what_is_known_of_a_token_or_a_server_does_not_outlive_it(owner):
+    config, _ = make_config(owner)
+    connection.save_token(config, TOKEN, username="mira")
+    connection.save_server(config, url="http://plex:32400", uuid="u1", name="Attic", token="own")
+    assert connection.server_token_of(config) == "own"
+    assert connection.token_of(config) == TOKEN
+    connection.note_refused_token(config)
+    assert PlexConfig.objects.get().token_refused_at
+
+    connection.save_settings(config, plex_server_url="http://elsewhere:32400")
+    stored = PlexConfig.objects.get()
+    assert (stored.plex_server_uuid, stored.plex_server_name) == ("", "")
+    assert connection.server_token_of(stored) == TOKEN
+    connection.save_settings(stored, plex_token="another")
+    stored = PlexConfig.objects.get()
+    assert (stored.plex_username, stored.token_refused_at) == ("", None)
+
+
+def test_a_refusal_of_an_older_token_says_nothing_about_a_newer_one(owner):
+    config, _ = make_config(owner)
+    connection.save_token(config, TOKEN)
+    connection.save_token(PlexConfig.objects.get(), "a newer one")
+
+    connection.note_refused_token(config)
+
+    assert PlexConfig.objects.get().token_refused_at is None
+
+
+def test_a_new_address_has_to_be_registered_again(owner):
+    config, _ = make_config(owner)
+    connection.note_registered(config)
+    config.refresh_from_db()
+    assert config.webhook_registered_at
+
+    connection.renew_secret(config, keep_old=True)
+
+    assert PlexConfig.objects.get().webhook_registered_at is None
