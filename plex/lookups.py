@@ -89,7 +89,7 @@ class Lookups:
                 "shows": [plain(s) for s in found.shows],
                 "episodes": [plain(e) for e in found.episodes],
             }
-            remember(key, kept)
+            self._keep(key, kept)
         return FindResult(
             shows=tuple(found_show(item) for item in kept["shows"]),
             episodes=tuple(found_episode(item) for item in kept["episodes"]),
@@ -101,7 +101,7 @@ class Lookups:
         kept = recall(key)
         if kept is None:
             kept = [plain(show) for show in self._call(lambda client: client.search(title))]
-            remember(key, kept)
+            self._keep(key, kept)
         return tuple(found_show(item) for item in kept)
 
     def season(self, tmdb_id: int, season_number: int) -> SeasonData | None:
@@ -149,6 +149,9 @@ class Lookups:
         except TmdbError:
             return True
         return True
+
+    def _keep(self, key: str, answer: Any) -> None:
+        remember(key, answer)
 
     def _call(self, ask: Callable[[Tmdb], T]) -> T:
         if not self.may_call:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("activity/", activity.activity, name="activity"),
     path("activity/new/", activity.new_events, name="activity-new"),
     path("activity/<int:pk>/", activity.event_detail, name="event-detail"),
+    path("activity/<int:pk>/now/", activity.dry_run, name="event-dry-run"),
     path("activity/<int:pk>/again/", activity.process_again, name="event-again"),
     path("statistics/", statistics.statistics, name="statistics"),
     path("shows/<int:pk>/mapping/", mappings.show_mapping, name="show-mapping"),

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from plex.forms import ActivityFilterForm
 from plex.inbox import reprocess
+from plex.inspection import inspect
 from plex.models import PlexAccount, PlexConfig, PlexShowMapping, PlexWebhookLog, Status
 from plex.views.access import as_id
 from tracker.views.answers import UserRequest, next_url
@@ -97,11 +98,19 @@ def new_events(request: UserRequest) -> HttpResponse:
 
 @login_required
 def event_detail(request: UserRequest, pk: int) -> HttpResponse:
-    events = PlexWebhookLog.objects.visible_to(request.user)
-    event = get_object_or_404(
-        events.select_related("account", "conflict", "mapping", "tvshow", "config__user"), pk=pk
-    )
-    return render(request, "plex/event_detail.html", {"event": event})
+    return render(request, "plex/event_detail.html", {"event": find_event(request, pk)})
+
+
+@login_required
+@require_POST
+def dry_run(request: UserRequest, pk: int) -> HttpResponse:
+    """The event's page, with what would become of the event now. Asks the network; writes nothing."""
+    event = find_event(request, pk)
+    if event.payload is None:
+        messages.error(request, "This event could not be read, so nothing can be decided about it.")
+        return redirect("plex:event-detail", event.pk)
+    inspection = inspect(event, network=True, viewer=request.user)
+    return render(request, "plex/event_detail.html", {"event": event, "inspection": inspection})
 
 
 @login_required
@@ -116,6 +125,13 @@ def process_again(request: UserRequest, pk: int) -> HttpResponse:
         reprocess(event, user=request.user)
         messages.success(request, "The event is processed again; its outcome appears in a moment.")
     return redirect(next_url(request, reverse("plex:event-detail", args=[event.pk])))
+
+
+def find_event(request: UserRequest, pk: int) -> PlexWebhookLog:
+    events = PlexWebhookLog.objects.visible_to(request.user)
+    return get_object_or_404(
+        events.select_related("account", "conflict", "mapping", "tvshow", "config__user"), pk=pk
+    )
 
 
 def read_page(request: UserRequest, form: ActivityFilterForm, *, before: int | None) -> EventPage:
