@@ -58,7 +58,7 @@ __all__ = [
     "client_identifier",
 ]
 
-HISTORY_PAGE = 200
+HISTORY_PAGE = 100
 ITEMS_PAGE = 200
 # Rating keys in one address.
 MOST_KEYS = 50

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from plex import inbox, retention
+from plex import history, inbox, retention
 from plex.lookups import forget_old_lookups
 from plex.models import Action, Job, PlexWebhookLog
 from tracker import library, tmdb
@@ -28,9 +29,12 @@ HEARTBEATS_KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class PeriodicJob:
+    """`run` returns what went wrong, in one sentence for people, or nothing."""
+
     name: str
     every: timedelta
-    run: Callable[[], None]
+    run: Callable[[], str | None]
+    lease: timedelta = LEASE
 
 
 def refresh_shows() -> None:
@@ -91,9 +95,28 @@ JOBS = (
 )
 
 
-def run_due_jobs() -> int:
-    """Run the jobs whose time has come and that no other worker runs; returns how many."""
-    return sum(run_if_due(job) for job in JOBS)
+def catch_ups(*, is_starting: bool, should_stop: Callable[[], bool]) -> list[PeriodicJob]:
+    """One job for each connection whose history can be read; all at once when a worker starts."""
+    return [
+        PeriodicJob(
+            name=history.job_name(user_id),
+            every=timedelta(0) if is_starting else every,
+            run=partial(history.catch_up, user_id, should_stop=should_stop),
+            lease=history.LEASE,
+        )
+        for user_id, every in history.due_every().items()
+    ]
+
+
+def run_due_jobs(
+    *, is_starting: bool = False, should_stop: Callable[[], bool] = history.never
+) -> int:
+    """Run the jobs whose time has come and that no other worker runs; returns how many.
+
+    `is_starting`: the worker starts, so that the histories of Plex are read at once.
+    """
+    reading = catch_ups(is_starting=is_starting, should_stop=should_stop)
+    return sum(run_if_due(job) for job in (*reading, *JOBS))
 
 
 def run_if_due(job: PeriodicJob) -> bool:
@@ -102,7 +125,7 @@ def run_if_due(job: PeriodicJob) -> bool:
         return False
     error = ""
     try:
-        job.run()
+        error = job.run() or ""
     except Exception as raised:
         logger.exception("The job %s failed; it runs again later", job.name)
         error = type(raised).__name__
@@ -118,13 +141,13 @@ def claim(job: PeriodicJob, *, now: datetime) -> bool:
         Q(last_run_at=None) | Q(last_run_at__lte=now - job.every),
         name=job.name,
     )
-    if due.update(lease_until=now + LEASE):
+    if due.update(lease_until=now + job.lease):
         return True
     if Job.objects.filter(name=job.name).exists():
         return False
     try:
         with transaction.atomic():
-            Job.objects.create(name=job.name, lease_until=now + LEASE)
+            Job.objects.create(name=job.name, lease_until=now + job.lease)
     except IntegrityError:
         return False
     return True

@@ -112,3 +112,21 @@ def is_rewatch(new: Viewing, *, past: Sequence[Viewing], plays: Sequence[Play]) 
         return False
     counts = [old.view_count for old in past if old.view_count is not None]
     return new.view_count is None or not counts or new.view_count > max(counts)
+
+
+def pairs(rows: Sequence[Viewing], told: Sequence[Viewing]) -> dict[int, Viewing]:
+    """The other halves of many rows of one item at once, by the row's position: the nearest pair in
+    time first, each viewing in one pair at most."""
+    found: dict[int, Viewing] = {}
+    taken: set[int] = set()
+    near = [
+        (distance(row, old), position, number)
+        for position, row in enumerate(rows)
+        for number, old in enumerate(told)
+        if are_halves(row, old) and distance(row, old) <= max(SAME_PLAY_MINIMUM, row.runtime)
+    ]
+    for _, position, number in sorted(near):
+        if position not in found and number not in taken:
+            found[position] = told[number]
+            taken.add(number)
+    return found

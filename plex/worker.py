@@ -32,6 +32,7 @@ class Worker:
     def __init__(self) -> None:
         self.stopping = threading.Event()
         self.network_turn = threading.Event()
+        self.is_starting = True
         self.name = f"{socket.gethostname()}:{os.getpid()}"
 
     def stop(self) -> None:
@@ -86,7 +87,8 @@ class Worker:
                 return
 
     def work(self) -> None:
-        jobs.run_due_jobs()
+        jobs.run_due_jobs(is_starting=self.is_starting, should_stop=self.stopping.is_set)
+        self.is_starting = False
         self.stopping.wait(JOB_SECONDS)
 
     def repeat(self, step: Callable[[], None]) -> None:

@@ -16,8 +16,9 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.plex.factories import SERVER, scrobble
+from tests.plex.factories import SERVER, of_episode, scrobble
 from tests.tmdb_trouble import Troubled
+from tracker.models import Episode, TVShow
 
 OWNER = 1
 UNKNOWN_HOST, NEEDS_NAME = 404, 400
@@ -105,8 +106,15 @@ class FakePlex:
         self.items[show["ratingKey"]] = show
         return str(show["ratingKey"])
 
-    def add_episode(self, title: str, season: int, number: int, **metadata: Any) -> dict[str, Any]:
-        item = scrobble(title, season, number, **metadata)["Metadata"]
+    def mirror(self, show: TVShow, *, ids: tuple[str, ...] = ()) -> str:
+        """Have a show of ours, with the names and dates of its episodes. Returns its rating key."""
+        for episode in Episode.objects.filter(season__show=show).select_related("season__show"):
+            item = of_episode(episode)["Metadata"]
+            self.items[item["ratingKey"]] = {**item, "duration": 2_700_000}
+        return self.add_show(show.title, {}, ids=ids)
+
+    def add_episode(self, show: str, season: int, number: int, **metadata: Any) -> dict[str, Any]:
+        item = scrobble(show, season, number, **metadata)["Metadata"]
         self.items[item["ratingKey"]] = {**item, "duration": 2_700_000}
         return self.items[item["ratingKey"]]
 

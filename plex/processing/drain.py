@@ -219,7 +219,8 @@ def note_error(row: PlexWebhookLog, *, now: datetime) -> None:
 def note_sync(planned: Sequence[Planned], applied: Applied, *, now: datetime) -> None:
     """Keep "last event" and "last play" roughly current; nothing depends on them."""
     before = now - SYNC_NOTED_EVERY
-    configs = {event.config.pk for event, _ in planned}
+    # What the tracker read by itself says nothing about the webhook.
+    configs = {event.config.pk for event, _ in planned if not event.log.history_key}
     shows = {plan.show_id for _, plan in planned if isinstance(plan, Record)}
     try:
         PlexConfig.objects.filter(

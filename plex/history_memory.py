@@ -1,0 +1,105 @@
+"""What earlier events say about rows of Plex's history: of items that were deleted since, and of plays
+that the webhook told already."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from plex.answers import HistoryRow
+from plex.history_events import KnownItem, Play, place_of
+from plex.history_people import People
+from plex.models import PlexShowMapping, PlexViewing
+from plex.processing.joining import part_of
+from plex.viewings import Viewing, pairs
+
+
+def known_items(rows: Sequence[HistoryRow], *, server_uuid: str) -> dict[str, KnownItem]:
+    """What earlier events said of items that were deleted since, by the rows' keys: the same show
+    and episode must go by the same names as before."""
+    titles = {place_of(row)[0] for row in rows} - {""}
+    if not titles:
+        return {}
+    shows: dict[str, list[PlexShowMapping]] = defaultdict(list)
+    for mapping in PlexShowMapping.objects.filter(plex_title__in=titles, server_uuid=server_uuid):
+        shows[mapping.plex_title].append(mapping)
+    found: dict[str, KnownItem] = {}
+    for row in rows:
+        title, season, episode = place_of(row)
+        if len(shows[title]) != 1:
+            continue
+        mapping = shows[title][0]
+        before = PlexViewing.objects.filter(
+            mapping=mapping, server_uuid=server_uuid, plex_season=season, plex_episode=episode
+        )
+        found[row.history_key] = KnownItem(
+            show_guid=mapping.plex_guid,
+            show_rating_key=mapping.plex_rating_key,
+            item_key=before.order_by("-pk").values_list("item_key", flat=True).first() or "",
+        )
+    return found
+
+
+def note_told(plays: Sequence[Play], people: People) -> set[str]:
+    """Note the rows on viewings that webhooks brought, for everybody they count for; returns their
+    keys. Rows that counted for only some go on to the inbox."""
+    by_item: dict[tuple[int, str], list[Play]] = defaultdict(list)
+    for play in plays:
+        for user_id in people.users.get(play.who.account_id, ()):
+            by_item[user_id, play.summary.item_key].append(play)
+    told = halves_of(by_item)
+    complete = set()
+    for play in plays:
+        users = people.users.get(play.who.account_id, ())
+        if users and all((user_id, play.row.history_key) in told for user_id in users):
+            complete.add(play.row.history_key)
+    for (_, key), rows in told.items():
+        if key in complete:
+            for number, viewing in enumerate(rows):
+                viewing.history_key = part_of(key, number)
+    changed = [row for (_, key), rows in told.items() if key in complete for row in rows]
+    PlexViewing.objects.bulk_update(changed, ["history_key"])
+    return complete
+
+
+def halves_of(
+    by_item: dict[tuple[int, str], list[Play]],
+) -> dict[tuple[int, str], list[PlexViewing]]:
+    """For (user, key) of a play the viewings that its webhook made; several for a joined file."""
+    server = {play.summary.server_uuid for plays in by_item.values() for play in plays}
+    rows: dict[tuple[int, str], list[PlexViewing]] = defaultdict(list)
+    stored = PlexViewing.objects.filter(
+        user_id__in={user_id for user_id, _ in by_item},
+        item_key__in={item for _, item in by_item if item},
+        server_uuid__in=server,
+        history_key="",
+    )
+    for viewing in stored.order_by("pk"):
+        rows[viewing.user_id, viewing.item_key].append(viewing)
+    found: dict[tuple[int, str], list[PlexViewing]] = {}
+    for (user_id, item), plays in by_item.items():
+        viewings = rows[user_id, item]
+        moments = {viewing.viewed_at: told_of(viewing) for viewing in viewings}
+        halves = pairs([half_of(play) for play in plays], list(moments.values()))
+        for position, half in halves.items():
+            same = [viewing for viewing in viewings if viewing.viewed_at == half.viewed_at]
+            found[user_id, plays[position].row.history_key] = same
+    return found
+
+
+def told_of(viewing: PlexViewing) -> Viewing:
+    return Viewing(
+        viewed_at=viewing.viewed_at, sent_at=viewing.sent_at, view_count=None, runtime=timedelta(0)
+    )
+
+
+def half_of(play: Play) -> Viewing:
+    return Viewing(
+        viewed_at=play.row.viewed_at,
+        sent_at=play.row.viewed_at,
+        view_count=None,
+        runtime=play.runtime,
+        history_key=play.row.history_key,
+        told_by_webhook=False,
+    )

@@ -1,0 +1,395 @@
+"""Catch-up from Plex's history: what was missed arrives, once, at its own time."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from plex import client, connection, history, inbox, jobs
+from plex.models import (
+    Action,
+    Job,
+    PlexAccount,
+    PlexConfig,
+    PlexShowMapping,
+    PlexViewing,
+    PlexWebhookLog,
+    Status,
+)
+from plex.processing import process_due
+from tests.factories import episode_of, make_show
+from tests.plex.factories import SERVER, PlexAccountFactory, changed, of_episode, scrobble
+from tests.plex_server import FakePlex
+from tracker.models import Episode, Watch
+
+pytestmark = pytest.mark.django_db
+START = timezone.now().replace(microsecond=0) - timedelta(days=40)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+MY_ID = 240271337
+
+
+@pytest.fixture
+def config(connected, plex: FakePlex) -> PlexConfig:
+    """The owner's connection, with token and server, begun at START."""
+    config, _ = connected
+    config.sync_started_date = START
+    config.save()
+    return connection.save_settings(config, plex_token=plex.token, plex_server_url=plex.server.url)
+
+
+def run(config: PlexConfig) -> str:
+    """One catch-up as the worker does it; returns what the job says went wrong."""
+    Job.objects.filter(name=history.job_name(config.pk)).update(last_run_at=None)
+    job = next(
+        job
+        for job in jobs.catch_ups(is_starting=True, should_stop=history.never)
+        if job.name == history.job_name(config.pk)
+    )
+    assert jobs.run_if_due(job)
+    process_due()
+    return Job.objects.get(name=job.name).last_error
+
+
+def receive(config: PlexConfig, payload, *, at: datetime | None = None) -> PlexWebhookLog:
+    return inbox.receive(user_id=config.pk, payload=payload, now=at or timezone.now())
+
+
+def message(episode: Episode, viewed_at: datetime, **fields):
+    return of_episode(episode, viewed_at=viewed_at, account_id=MY_ID, **fields)
+
+
+def test_a_missed_play_is_recorded_at_its_own_time_however_long_ago(config, plex, owner):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    viewed_at = START + 3 * HOUR
+    plex.add_play("Severance", 1, 3, viewed_at=viewed_at)
+
+    assert run(config) == ""
+
+    watch = Watch.objects.get()
+    assert (watch.user, watch.episode) == (owner, episode_of(show, 1, 3))
+    assert watch.watched_at == viewed_at
+    log = PlexWebhookLog.objects.get()
+    assert (log.source, log.status) == (PlexWebhookLog.Source.HISTORY, Status.SUCCESS)
+    assert log.item_key == scrobble("Severance", 1, 3)["Metadata"]["guid"]
+    config.refresh_from_db()
+    assert config.plex_server_uuid == SERVER
+    assert run(config) == ""
+    assert PlexWebhookLog.objects.count() == 1
+
+
+def test_nothing_from_before_the_connection_and_nothing_but_episodes(config, plex):
+    plex.mirror(make_show("Severance", {1: 9}))
+    plex.add_play("Severance", 1, 1, viewed_at=START - MINUTE)
+    plex.add_play("Severance", 1, 2, viewed_at=START + HOUR, type="movie")
+    plex.add_play("Severance", 1, 3, viewed_at=START + HOUR, type="track")
+    assert run(config) == ""
+    assert PlexWebhookLog.objects.count() == Watch.objects.count() == 0
+
+
+def test_the_webhook_first_then_its_row_is_one_viewing_and_makes_no_event(config, plex):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    viewed_at = timezone.now().replace(microsecond=0) - HOUR
+    receive(config, message(episode_of(show, 1, 1), viewed_at), at=viewed_at + MINUTE)
+    process_due()
+    plex.add_play("Severance", 1, 1, viewed_at=viewed_at + 5 * MINUTE)
+
+    run(config)
+
+    assert PlexWebhookLog.objects.count() == 1
+    assert Watch.objects.get().watched_at == viewed_at
+    assert PlexViewing.objects.get().history_key == "/status/sessions/history/1"
+    run(config)
+    assert len(plex.asked("pms", "history")) == 2
+    assert len(plex.asked("pms", "metadata")) == 1, "a known row is not looked up again"
+
+
+def test_the_row_first_then_the_webhook_is_a_duplicate(config, plex):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    viewed_at = timezone.now().replace(microsecond=0) - HOUR
+    plex.add_play("Severance", 1, 1, viewed_at=viewed_at)
+    run(config)
+
+    log = receive(config, message(episode_of(show, 1, 1), viewed_at - 5 * MINUTE, viewCount=4))
+    process_due()
+
+    log.refresh_from_db()
+    assert (log.status, log.action_taken) == (Status.DUPLICATE, Action.IGNORED_DUPLICATE)
+    viewing = PlexViewing.objects.get()
+    assert (viewing.told_by_webhook, viewing.view_count) == (True, 4)
+    assert Watch.objects.get().watched_at == viewed_at
+
+
+def test_both_waiting_in_one_batch_are_one_viewing(config, plex):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    viewed_at = timezone.now().replace(microsecond=0) - HOUR
+    receive(config, message(episode_of(show, 1, 1), viewed_at))
+    plex.add_play("Severance", 1, 1, viewed_at=viewed_at + MINUTE)
+    run(config)
+    assert Watch.objects.count() == PlexViewing.objects.count() == 1
+    assert PlexViewing.objects.get().history_key
+    assert Counter(PlexWebhookLog.objects.values_list("status", flat=True)) == {
+        Status.SUCCESS: 1,
+        Status.DUPLICATE: 1,
+    }
+
+
+@pytest.mark.parametrize("webhooks", [(0, 1), (0,), (1,), ()])
+def test_two_plays_of_an_episode_stay_two(config, plex, webhooks):
+    config.record_rewatches = True
+    config.save()
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    at = timezone.now().replace(microsecond=0) - 5 * HOUR
+    times = [at, at + 30 * MINUTE]
+    for number in webhooks:
+        sent = message(episode_of(show, 1, 1), times[number], viewCount=number + 1)
+        receive(config, sent, at=times[number])
+    process_due()
+    for viewed_at in times:
+        plex.add_play("Severance", 1, 1, viewed_at=viewed_at)
+    run(config)
+    assert sorted(Watch.objects.values_list("watched_at", flat=True)) == times
+    assert PlexViewing.objects.exclude(history_key="").count() == 2
+
+
+def test_a_file_with_two_episodes_has_one_row_and_two_watches(config, plex):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    title = f"{episode_of(show, 1, 1).name} / {episode_of(show, 1, 2).name}"
+    plex.items[scrobble("Severance", 1, 1)["Metadata"]["ratingKey"]]["title"] = title
+    at = timezone.now().replace(microsecond=0) - HOUR
+    plex.add_play("Severance", 1, 1, viewed_at=at)
+    run(config)
+    assert Watch.objects.count() == 2
+    joined = message(episode_of(show, 1, 1), at)
+    receive(config, changed(joined, title=title))
+    process_due()
+    assert PlexViewing.objects.filter(told_by_webhook=True).count() == Watch.objects.count() == 2
+
+
+def test_a_removed_viewing_stays_removed_when_its_row_arrives(config, plex):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    at = timezone.now().replace(microsecond=0) - HOUR
+    receive(config, message(episode_of(show, 1, 1), at))
+    process_due()
+    Watch.objects.update(removed_at=timezone.now())
+    plex.add_play("Severance", 1, 1, viewed_at=at)
+    run(config)
+    assert not Watch.objects.standing().exists()
+
+
+def test_a_deleted_item_is_recorded_by_names_and_numbers(config, plex, owner):
+    show = make_show("Severance", {1: 9})
+    at = timezone.now().replace(microsecond=0) - HOUR
+    receive(config, message(episode_of(show, 1, 1), at))
+    process_due()
+    plex.add_play("Severance", 1, 1, viewed_at=at, is_deleted=True)
+    plex.add_play("Severance", 1, 2, viewed_at=at + HOUR / 2, is_deleted=True)
+    run(config)
+    assert Watch.objects.filter(user=owner).count() == PlexViewing.objects.count() == 2
+    assert PlexShowMapping.objects.count() == 1, "the show goes by the name that it had"
+
+
+def test_a_held_webhook_and_its_row_wait_as_one(config, plex):
+    plex.add_show("Unheard of", {1: 2})
+    at = timezone.now().replace(microsecond=0) - HOUR
+    receive(config, scrobble("Unheard of", 1, 1, viewed_at=at, account_id=MY_ID))
+    process_due(network=False)
+    PlexWebhookLog.objects.update(
+        status=Status.HELD, action_taken=Action.CONFLICT_CREATED, viewed_at=at
+    )
+    make_show("Unheard of", {1: 2}, first_air_date=None)
+    plex.add_play("Unheard of", 1, 1, viewed_at=at + MINUTE)
+    run(config)
+    assert Watch.objects.count() == 0
+    assert PlexWebhookLog.objects.order_by("pk").last().status == Status.DUPLICATE
+
+
+# Whose
+
+
+def test_the_owner_as_one_in_history_and_as_a_plex_id_in_webhooks_is_one_person(config, plex):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    at = timezone.now().replace(microsecond=0) - 2 * HOUR
+    receive(config, message(episode_of(show, 1, 1), at))
+    process_due()
+    plex.server_accounts[1] = "renamed since"
+    plex.add_play("Severance", 1, 2, viewed_at=at + HOUR, account_id=1)
+    run(config)
+    assert PlexAccount.objects.get().account_id == str(MY_ID)
+    assert Watch.objects.count() == 2
+
+
+def test_an_older_servers_webhooks_name_the_owner_one_and_so_do_its_rows(config, plex):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    at = timezone.now().replace(microsecond=0) - 2 * HOUR
+    receive(config, of_episode(episode_of(show, 1, 1), viewed_at=at, account_id=1))
+    process_due()
+    plex.add_play("Severance", 1, 2, viewed_at=at + HOUR, account_id=1)
+    run(config)
+    assert PlexAccount.objects.get().account_id == "1"
+    assert Watch.objects.count() == 2
+
+
+def test_the_owner_who_came_as_a_plex_id_first_and_as_one_later_is_joined(config, plex, owner):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    at = timezone.now().replace(microsecond=0) - 2 * HOUR
+    plex.add_play("Severance", 1, 1, viewed_at=at)
+    run(config)
+    held = receive(config, of_episode(episode_of(show, 1, 2), viewed_at=at + HOUR, account_id=1))
+    process_due()
+    held.refresh_from_db()
+    assert held.action_taken == Action.WAITING_FOR_ACCOUNT
+    plex.add_play("Severance", 1, 2, viewed_at=at + HOUR)
+    run(config)
+    assert Watch.objects.filter(user=owner).count() == PlexViewing.objects.count() == 2
+    assert not PlexWebhookLog.objects.held().exists()
+
+
+def test_other_accounts_wait_for_a_word_and_strangers_leave_no_trace(config, plex):
+    plex.mirror(make_show("Severance", {1: 9}))
+    plex.server_accounts |= {77: "tom", 78: "guest"}
+    stranger = PlexAccountFactory.create(account_id="78", never=True)
+    at = timezone.now().replace(microsecond=0) - HOUR
+    plex.add_play("Severance", 1, 1, viewed_at=at, account_id=77)
+    plex.add_play("Severance", 1, 2, viewed_at=at, account_id=78)
+    run(config)
+    run(config)
+    log = PlexWebhookLog.objects.get()
+    assert (log.status, log.action_taken) == (Status.HELD, Action.WAITING_FOR_ACCOUNT)
+    assert log.account is not None
+    assert log.account.account_title == "tom"
+    stranger.refresh_from_db()
+    assert stranger.ignored_count == 0
+
+
+# Trouble
+
+
+def test_a_server_that_is_off_is_told_and_tried_less_and_less_often(config, plex):
+    plex.mirror(make_show("Severance", {1: 9}))
+    plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
+    plex.server.down()
+    assert "can't be reached" in run(config)
+    assert run(config)
+    assert history.due_every() == {config.pk: timedelta(minutes=40)}
+    assert history.pause_after(99) == timedelta(hours=1)
+    plex.server.up()
+    assert run(config) == ""
+    assert Watch.objects.count() == 1
+    assert history.due_every() == {config.pk: timedelta(minutes=10)}
+
+
+def test_a_revoked_token_is_told_and_appears_nowhere(config, plex, caplog):
+    plex.token = "another token by now"
+    error = run(config)
+    assert "refuses the Plex token" in error
+    assert "fake-plex-token" not in error + caplog.text + Job.objects.get().cursor
+
+
+def test_another_server_at_the_address_is_not_read(config, plex):
+    PlexConfig.objects.update(plex_server_uuid="e" * 40)
+    plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
+    assert "Another Plex server" in run(config)
+    assert not plex.asked("pms", "history")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"enabled": False}, {"plex_token": ""}, {"plex_server_url": ""}]
+)
+def test_nothing_is_read_without_token_address_or_while_switched_off(config, fields):
+    connection.save_settings(config, **fields)
+    assert history.due_every() == {}
+
+
+def test_trouble_in_the_middle_keeps_what_was_stored(config, plex, monkeypatch):
+    monkeypatch.setattr(client, "HISTORY_PAGE", 3)
+    plex.mirror(make_show("Severance", {1: 9}))
+    for number in range(1, 10):
+        plex.add_play("Severance", 1, number, viewed_at=START + number * 24 * HOUR)
+    stops = iter([False, True])
+    job = Job.objects.create(name=history.job_name(config.pk), lease_until=timezone.now())
+    assert history.catch_up(config.pk, should_stop=lambda: next(stops)) == ""
+    assert PlexWebhookLog.objects.count() == 6
+    Job.objects.update(lease_until=None)
+    job.refresh_from_db()
+    assert history.Cursor.read(job.cursor).until == int((START + 6 * 24 * HOUR).timestamp())
+    assert run(config) == ""
+    assert Watch.objects.count() == 9
+    since = [int(call.query["viewedAt>"]) for call in plex.asked("pms", "history")]
+    assert since[-1] == int((START + 6 * 24 * HOUR - history.OVERLAP).timestamp())
+
+
+def test_a_job_that_somebody_else_took_stores_nothing(config, plex):
+    plex.add_show("Severance", {1: 9})
+    plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
+    Job.objects.create(name=history.job_name(config.pk), lease_until=timezone.now())
+
+    def steal() -> bool:
+        Job.objects.update(lease_until=timezone.now() + HOUR)
+        return False
+
+    assert history.catch_up(config.pk, should_stop=steal) == ""
+    assert Job.objects.get().lease_until > timezone.now() + HOUR / 2
+
+
+def test_a_play_of_tomorrow_does_not_hide_those_of_today(config, plex):
+    plex.mirror(make_show("Severance", {1: 9}))
+    plex.add_play("Severance", 1, 1, viewed_at=timezone.now() + 24 * HOUR)
+    run(config)
+    assert Watch.objects.get().watched_at <= timezone.now()
+    plex.add_play("Severance", 1, 2, viewed_at=timezone.now())
+    run(config)
+    assert Watch.objects.count() == 2
+
+
+def logs_of(episode: Episode) -> list[PlexWebhookLog]:
+    item_key = message(episode, START)["Metadata"]["guid"]
+    return list(PlexWebhookLog.objects.filter(item_key=item_key))
+
+
+def test_1000_plays_made_while_stopped_half_by_webhook_too_are_each_recorded_once(config, plex):
+    dice = random.Random(seed := random.randrange(10**6))
+    plays = []
+    for number in range(10):
+        show = make_show(f"Show number {number}", {1: 25, 2: 25, 3: 25, 4: 25})
+        plex.mirror(show)
+        plays += list(Episode.objects.filter(season__show=show).select_related("season__show"))
+    # Within the day: the times of webhooks are believed that long.
+    began = timezone.now().replace(microsecond=0) - 20 * HOUR
+    times = {episode.pk: began + number * MINUTE for number, episode in enumerate(plays)}
+    for episode in plays:
+        plex.add_play(
+            episode.season.show.title,
+            episode.season.season_number,
+            episode.episode_number,
+            viewed_at=times[episode.pk],
+        )
+    dice.shuffle(plex.history)
+    some = dice.sample(plays, 500)
+    for episode in some:
+        receive(config, message(episode, times[episode.pk]))
+    # Most of the shows are known from before.
+    first_of = {episode.season.show_id: episode for episode in reversed(some)}
+    for episode in list(first_of.values())[:9]:
+        process_due(ids=[logs_of(episode)[0].pk])
+
+    assert run(config) == "", f"seed {seed}"
+
+    assert dict(Watch.objects.values_list("episode_id", "watched_at")) == times, f"seed {seed}"
+    assert Watch.objects.count() == PlexViewing.objects.count() == 1000, f"seed {seed}"
+    assert not PlexViewing.objects.filter(history_key="").exists(), f"seed {seed}"
+    assert PlexViewing.objects.filter(told_by_webhook=True).count() == 500
+    assert not PlexWebhookLog.objects.exclude(status__in=("success", "duplicate")).exists()
