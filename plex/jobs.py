@@ -15,6 +15,8 @@ from django.utils import timezone
 from plex import history, inbox, retention
 from plex.lookups import forget_old_lookups
 from plex.models import Action, Job, PlexWebhookLog
+from plex.rematch import JOB as RETRY_QUESTIONS
+from plex.rematch import retry_questions
 from tracker import library, tmdb
 from tracker.tmdb import TmdbError
 
@@ -90,6 +92,7 @@ JOBS = (
     PeriodicJob(
         name="retry_missing_episodes", every=timedelta(minutes=1), run=retry_missing_episodes
     ),
+    PeriodicJob(name=RETRY_QUESTIONS, every=timedelta(minutes=1), run=retry_questions),
     PeriodicJob(name="refresh_shows", every=timedelta(minutes=10), run=refresh_shows),
     PeriodicJob(name="clean_up", every=timedelta(hours=1), run=clean_up),
 )

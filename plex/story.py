@@ -26,6 +26,7 @@ STEPS = {
     "added": ("Added", "plus"),
     "refresh": ("Refreshed", "refresh-cw"),
     "episode": ("Episode", "film"),
+    "settled": ("Settled", "circle-check"),
     "question": ("Question", "circle-help"),
     "once": ("Outcome", "circle-check"),
 }

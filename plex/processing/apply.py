@@ -26,6 +26,7 @@ from tracker import library
 from tracker.models import TrackedShow, TVShow
 
 Planned = tuple[Event, Plan]
+TOLD_AT_THE_END = {"once", "question", "settled"}
 OUTCOME_COLUMNS = (
     "status",
     "action_taken",
@@ -80,7 +81,7 @@ def apply(planned: Sequence[Planned], *, now: datetime, started: float) -> Appli
     applied = Applied()
     for event, _ in planned:
         # A try that was rolled back has told its end already.
-        event.trace = [step for step in event.trace if step["step"] not in {"once", "question"}]
+        event.trace = [step for step in event.trace if step["step"] not in TOLD_AT_THE_END]
     with transaction.atomic():
         versions = lock_mappings(planned)
         current: list[Planned] = []
@@ -144,6 +145,8 @@ def keep_match(mapping: PlexShowMapping, match: Match, event: Event, *, now: dat
     )
     mapping.version += 1
     mapping.save()
+    if event.log.conflict_id is not None:
+        event.tell("settled", "That settles the open question about this show by itself.")
     waiting = conflicts.settle(mapping, now=now)
     requeue(waiting.exclude(pk=event.log.pk), now=now)
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from plex.cards import ConflictCard, card_of, with_card_data
 from plex.forms import ResolveForm, first_error
-from plex.models import PlexConflict
+from plex.models import PlexConflict, PlexShowMapping
 from plex.resolution import ResolutionError
 from plex.views.access import as_id
 from tracker.tmdb import TmdbError
 from tracker.views.answers import UserRequest
 
 PAGE_SIZE = 10
+SETTLED_SHOWN_FOR = timedelta(days=7)
+SETTLED_SHOWN = 10
 
 
 @login_required
@@ -35,7 +42,23 @@ def conflicts(request: UserRequest) -> HttpResponse:
         {
             "cards": [page_card(conflict) for conflict in shown],
             "older": shown[-1].pk if len(page) > PAGE_SIZE else None,
+            "settled": settled_lately(request.user),
         },
+    )
+
+
+def settled_lately(user: User) -> QuerySet[PlexConflict]:
+    """Questions about shows that needed no answer in the end, newest first."""
+    return (
+        PlexConflict.objects.filter(
+            resolution_action=PlexConflict.Resolution.AUTO_RESOLVED,
+            resolved_at__gt=timezone.now() - SETTLED_SHOWN_FOR,
+            resolved_tvshow__isnull=False,
+            mapping__in=PlexShowMapping.objects.visible_to(user),
+        )
+        .exclude(conflict_type=PlexConflict.Type.EPISODE)
+        .select_related("mapping", "resolved_tvshow")
+        .order_by("-resolved_at")[:SETTLED_SHOWN]
     )
 
 

@@ -297,7 +297,7 @@ def test_the_number_of_queries_does_not_grow(signed_in, owner, django_assert_num
             conflict = PlexConflictFactory()
             for _ in range(7):
                 PlexWebhookLogFactory(config=config, conflict=conflict, status=Status.HELD)
-        with django_assert_num_queries(7) as queries:
+        with django_assert_num_queries(8) as queries:
             assert signed_in.get("/plex/conflicts/").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
@@ -341,6 +341,29 @@ def test_a_best_candidate_is_clear_only_with_a_lead(scores, clear):
     conflict = PlexConflict(potential_matches=matches)
 
     assert (clear_best(conflict) is not None) is clear
+
+
+def test_what_settled_itself_lately_is_told_to_those_whom_it_concerns(
+    signed_in, office, viewer, stranger, client
+):
+    us, _, conflict = office
+    PlexWebhookLogFactory(config=make_config(viewer)[0], mapping=conflict.mapping)
+    PlexConflict.objects.update(
+        resolved=True,
+        resolved_at=timezone.now() - timedelta(days=6),
+        resolved_tvshow=us,
+        resolution_action=PlexConflict.Resolution.AUTO_RESOLVED,
+    )
+
+    for person, is_told in ((None, True), (viewer, True), (stranger, False)):
+        if person is not None:
+            client.force_login(person)
+        shown = client.get("/plex/conflicts/").content.decode()
+        assert ("Settled by itself lately" in shown) is is_told
+        assert (f"/plex/mappings/{conflict.mapping_id}/" in shown) is is_told
+    PlexConflict.objects.update(resolved_at=timezone.now() - timedelta(days=8))
+    client.force_login(viewer)
+    assert "Settled by itself" not in client.get("/plex/conflicts/").content.decode()
 
 
 def test_every_page_says_how_much_waits_for_an_answer(client, office, viewer, owner):
