@@ -17,8 +17,11 @@ ENOUGH = 100
 
 
 @dataclass
-class OpenDecisions:
-    """What waits for this user's decision; each figure is asked for when a template uses it."""
+class PlexOf:
+    """What the pages ask of a user's Plex; each thing is looked up when a template uses it.
+
+    The figures are of what waits for the user's decision.
+    """
 
     user: User
 
@@ -43,13 +46,18 @@ class OpenDecisions:
         """Questions to answer; the held plays wait for the same answers, so they are not added."""
         return self.conflicts + self.accounts
 
+    @cached_property
+    def keeps_first_play(self) -> bool:
+        """Whether this user's settings leave out rewatches; without Plex there is no such setting."""
+        return PlexConfig.objects.filter(user=self.user, record_rewatches=False).exists()
 
-def plex(request: HttpRequest) -> dict[str, OpenDecisions]:
-    """`plex`: what waits for a decision of the signed-in person, asked for when a template uses it."""
+
+def plex(request: HttpRequest) -> dict[str, PlexOf]:
+    """`plex`: what a page may ask of the Plex of the person who is signed in."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"plex": OpenDecisions(user)}
+    return {"plex": PlexOf(user)}
 
 
 def count(rows: QuerySet) -> int:

@@ -27,6 +27,7 @@ tracker_urls = [
     path("sign-out/", access.SignOut.as_view(), name="sign-out"),
     path("setup/<str:code>/", setup.setup, name="setup"),
     path("manifest.webmanifest", access.manifest, name="manifest"),
+    path("favicon.ico", access.favicon, name="favicon"),
     path("shows/", shows.shows, name="shows"),
     path("shows/add/", add.add_show, name="add-show"),
     path("shows/add/key/", add.save_key, name="save-tmdb-key"),

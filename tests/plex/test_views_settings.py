@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from plex import connection
 from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog, Status
-from tests.factories import UserFactory, episode_of, make_show
+from tests.factories import UserFactory, WatchFactory, episode_of, make_show
 from tests.plex.factories import (
     PlexAccountFactory,
     PlexWebhookLogFactory,
@@ -409,3 +409,16 @@ def test_many_accounts_and_people_make_no_endless_page(client, owner):
     UserFactory.create_batch(50)
     PlexAccountFactory.create_batch(50)
     assert len(client.get("/plex/").content) < 100_000
+
+
+def test_rewatches_are_offered_once_switched_on(client, viewer):
+    client.force_login(viewer)
+    config, _ = make_config(viewer)
+    episode = episode_of(make_show("Dark"), 1, 1)
+    WatchFactory(user=viewer, episode=episode)
+    shown = client.get(f"/episodes/{episode.pk}/").content.decode()
+    assert "Watched once more" not in shown
+    assert "Switch on “Record rewatches”" in shown
+    config.record_rewatches = True
+    config.save()
+    assert "Watched once more" in client.get(f"/episodes/{episode.pk}/").content.decode()

@@ -7,7 +7,7 @@ from django.test import Client
 from tests.factories import PASSWORD, TrackedShowFactory, WatchFactory, episode_of, make_show
 from tracker.models import ApiToken, Watch
 
-PUBLIC = {"/sign-in/", "/manifest.webmanifest"}
+PUBLIC = {"/sign-in/", "/manifest.webmanifest", "/favicon.ico"}
 MEMBERS_ONLY = [
     "/", "/shows/", "/shows/add/", "/shows/1/", "/shows/1/seasons/1/", "/shows/1/stop/", "/episodes/1/",
     "/calendar/", "/history/", "/history/1/", "/statistics/", "/account/", "/account/password/", "/people/",
@@ -112,3 +112,8 @@ def test_the_manifest_names_icons_that_exist(client, db):
     assert manifest["start_url"] == "/"
     for icon in manifest["icons"]:
         assert finders.find(icon["src"].removeprefix("/static/"))
+
+
+def test_an_icon_is_there_for_who_asks_for_none(client, db):
+    address = client.get("/favicon.ico")["Location"]
+    assert finders.find(address.removeprefix("/static/"))

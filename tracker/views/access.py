@@ -62,3 +62,9 @@ def manifest(request: HttpRequest) -> JsonResponse:
         },
         content_type="application/manifest+json",
     )
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For answers that name no icon, as those of the API: programs then ask for this address."""
+    return redirect(static("icon-192.png"))
