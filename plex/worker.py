@@ -61,16 +61,15 @@ class Worker:
             if time.monotonic() - last_beat > HEARTBEAT_SECONDS:
                 jobs.beat(self.name)
                 last_beat = time.monotonic()
-            if taken:
-                self.network_turn.set()
-            else:
+            self.network_turn.set()
+            if not taken:
                 listener.wait(LOOK_SECONDS, self.stopping)
 
         self.repeat(step)
         listener.close()
 
     def drain_network(self) -> None:
-        """The network lane. The local one gives it its rows, and so wakes it: it looks after, not beside."""
+        """The network lane. The local one wakes it, and so it looks after that one, not beside it."""
         lane = Lane(network=True)
 
         def step() -> None:
