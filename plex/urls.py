@@ -14,6 +14,7 @@ urlpatterns = [
     path("accounts/<int:pk>/replay/", accounts.replay, name="account-replay"),
     path("tmdb-key/", settings.save_tmdb_key, name="tmdb-key"),
     path("conflicts/", conflicts.conflicts, name="conflicts"),
+    path("conflicts/worth-a-look/", mappings.worth_a_look, name="worth-a-look"),
     path("conflicts/<int:pk>/", conflicts.conflict_detail, name="conflict-detail"),
     path("conflicts/<int:pk>/resolve/", conflicts.resolve, name="conflict-resolve"),
     path("activity/", activity.activity, name="activity"),

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.db.models import Prefetch, QuerySet
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -29,6 +30,11 @@ from tracker.library import add_show
 from tracker.models import TVShow
 from tracker.tmdb import TmdbError, connect
 from tracker.views.answers import UserRequest, next_url
+
+
+PAGE_SIZE = 20
+# An id proves a show with 0.95 and more; below that it was the title with its year or a date.
+SURE = 0.95
 
 
 @login_required
@@ -64,7 +70,7 @@ def choose(request: UserRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
         return render_detail(request, pk, status=422)
     messages.success(request, resolved.sentence)
-    return redirect("plex:mapping-detail", mapping.pk)
+    return redirect(next_url(request, reverse("plex:mapping-detail", args=[mapping.pk])))
 
 
 def choose_show(mapping: PlexShowMapping, *, user: User, show: TVShow) -> Resolved:
@@ -124,3 +130,23 @@ def render_detail(request: UserRequest, pk: int, *, status: int = 200) -> HttpRe
         "ignored": mapping.ignored_by.filter(pk=request.user.pk).exists(),
     }
     return render(request, "plex/mapping_detail.html", context, status=status)
+
+
+@login_required
+def worth_a_look(request: UserRequest) -> HttpResponse:
+    """The least certain first, with "yes" and "wrong show?" for each."""
+    page = Paginator(uncertain(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "plex/worth_a_look.html", {"page": page})
+
+
+def uncertain(user: User) -> QuerySet[PlexShowMapping]:
+    """What the user may look at and nobody has confirmed, or what later ids contradict."""
+    return (
+        PlexShowMapping.objects.visible_to(user)
+        .mapped()
+        .filter(Q(manually_confirmed=False, match_confidence__lt=SURE) | ~Q(needs_review=""))
+        .filter(sync_enabled=True)
+        .exclude(ignored_by=user)
+        .select_related("tvshow")
+        .order_by("match_confidence", "plex_title", "pk")
+    )
