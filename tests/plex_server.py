@@ -59,7 +59,7 @@ class FakePlex:
         self.http = http
         self.token, self.uuid, self.name = "fake-plex-token", SERVER, "Attic"
         self.account: dict[str, Any] = {"id": 240271337, "uuid": "0a1b2c", "username": "mira"}
-        self.has_plex_pass = True
+        self.has_plex_pass = self.is_owned = True
         self.server_accounts = {OWNER: "mira"}
         self.webhooks: list[str] = []
         self.home_users: list[dict[str, Any]] = []
@@ -234,7 +234,7 @@ class FakePlex:
             "product": "Plex Media Server",
             "clientIdentifier": self.uuid,
             "provides": "server",
-            "owned": True,
+            "owned": self.is_owned,
             "accessToken": self.token,
             "connections": [
                 {"uri": "http://127.0.0.1:9", "local": True, "relay": False, "IPv6": False},

@@ -275,6 +275,63 @@ def test_other_accounts_wait_for_a_word_and_strangers_leave_no_trace(config, ple
     assert stranger.ignored_count == 0
 
 
+def test_a_row_goes_on_for_those_to_whom_the_webhook_did_not_bring_the_play(
+    config, plex, owner, viewer
+):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    at = timezone.now().replace(microsecond=0) - HOUR
+    receive(config, message(episode_of(show, 1, 1), at))
+    process_due()
+    PlexAccount.objects.get().users.add(viewer)
+    plex.add_play("Severance", 1, 1, viewed_at=at + MINUTE)
+
+    run(config)
+
+    assert {watch.user: watch.watched_at for watch in Watch.objects.all()} == {
+        owner: at,
+        viewer: at + MINUTE,
+    }
+    assert PlexViewing.objects.filter(history_key="/status/sessions/history/1").count() == 2
+
+
+def test_two_people_who_read_one_server_get_each_play_once(config, plex, owner, viewer):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    guests = connection.connect(viewer)
+    PlexConfig.objects.filter(pk=guests.pk).update(sync_started_date=START)
+    guests.refresh_from_db()
+    connection.save_settings(guests, plex_token=plex.token, plex_server_url=plex.server.url)
+    plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
+    run(config)
+    run(guests)
+    assert Watch.objects.get().user == owner
+    assert PlexWebhookLog.objects.count() == 1
+
+
+def test_a_guests_own_rows_are_the_guests(config, plex, owner):
+    plex.mirror(make_show("Severance", {1: 9}))
+    plex.account["id"], plex.is_owned = 77, False
+    plex.add_play("Severance", 1, 1, viewed_at=START + HOUR, account_id=77)
+    run(config)
+    assert PlexAccount.objects.get().account_id == "77"
+    assert Watch.objects.get().user == owner
+
+
+def test_items_of_a_local_agent_agree_by_their_rating_key(config, plex):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    local = {"guid": "local://12", "grandparentGuid": "local://3"}
+    at = timezone.now().replace(microsecond=0) - HOUR
+    sent = message(episode_of(show, 1, 1), at, **local)
+    plex.items[sent["Metadata"]["ratingKey"]] |= local
+    receive(config, sent)
+    process_due()
+    plex.add_play("Severance", 1, 1, viewed_at=at + MINUTE)
+    run(config)
+    assert PlexWebhookLog.objects.count() == Watch.objects.count() == 1
+
+
 # Trouble
 
 
