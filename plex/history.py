@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from plex import doorbell
 from plex.answers import EPISODE, HistoryRow
-from plex.client import PlexError, PlexServer
-from plex.connection import note_refused_token, server_token_of
+from plex.client import PlexError, PlexServer, PlexTv
+from plex.connection import note_refused_token, server_token_of, token_of
 from plex.history_events import KnownItem, Play, message_of, play_of
 from plex.history_memory import known_items, note_told
 from plex.history_people import People, read_people
@@ -44,7 +44,12 @@ class Cursor:
 
     @staticmethod
     def read(text: str) -> Cursor:
-        return Cursor(**json.loads(text)) if text else Cursor()
+        """A text that is none, as somebody may enter by hand, starts from the beginning."""
+        try:
+            found = Cursor(**json.loads(text))
+            return replace(found, until=int(found.until), failures=max(0, int(found.failures)))
+        except (ValueError, TypeError):
+            return Cursor()
 
     def text(self) -> str:
         return json.dumps(asdict(self))
@@ -99,7 +104,20 @@ def catch_up(user_id: int, *, should_stop: Callable[[], bool] = never) -> str:
         reading.save(failures=reading.cursor.failures + 1 if error else 0)
     except LostLeaseError:
         return ""
+    if not error and config.token_refused_at is not None:
+        check_token_again(config)
     return error
+
+
+def check_token_again(config: PlexConfig) -> None:
+    """A server also refuses a good token, while it starts: the account service has the last word."""
+    try:
+        PlexTv(token_of(config)).user()
+    except PlexError:
+        return
+    PlexConfig.objects.filter(pk=config.pk, plex_token=config.plex_token).update(
+        token_refused_at=None
+    )
 
 
 class Reading:

@@ -353,7 +353,43 @@ def test_a_revoked_token_is_told_and_appears_nowhere(config, plex, caplog):
     plex.token = "another token by now"
     error = run(config)
     assert "refuses the Plex token" in error
+    config.refresh_from_db()
+    assert config.token_refused_at is not None
     assert "fake-plex-token" not in error + caplog.text + Job.objects.get().cursor
+
+
+def test_whose_plays_they_are_is_not_guessed_while_plex_cannot_say_it(config, plex, owner):
+    plex.mirror(make_show("Severance", {1: 9}))
+    plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
+    plex.tv.down()
+    assert "can't be reached" in run(config)
+    assert PlexWebhookLog.objects.count() == 0
+    plex.tv.up()
+    assert run(config) == ""
+    assert Watch.objects.get().user == owner
+    plex.tv.down()
+    plex.add_play("Severance", 1, 2, viewed_at=START + 2 * HOUR)
+    assert run(config) == "", "the account is known by now"
+    assert Watch.objects.filter(user=owner).count() == 2
+
+
+def test_a_token_that_was_refused_by_mistake_is_good_again(config, plex):
+    plex.server.fail_with(401)
+    run(config)
+    plex.server.up()
+    plex.tv.fail_with(401)
+    run(config)
+    config.refresh_from_db()
+    assert config.token_refused_at is not None
+    plex.tv.up()
+    run(config)
+    config.refresh_from_db()
+    assert config.token_refused_at is None
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"until": "x"}', "[]", "3", '{"until": 1, "what": 2}'])
+def test_a_cursor_that_cannot_be_read_starts_anew(text):
+    assert history.Cursor.read(text) == history.Cursor()
 
 
 def test_another_server_at_the_address_is_not_read(config, plex):
