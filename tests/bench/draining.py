@@ -17,6 +17,7 @@ from tests.bench.processes import memory_megabytes, wait_for, worker
 from tracker.models import TVShow, Watch
 
 LOOK_SECONDS = 0.01
+DRAIN_SECONDS = 120.0
 
 
 def measure(*, person: int, events: int, shows: int) -> dict[str, Any]:
@@ -26,7 +27,12 @@ def measure(*, person: int, events: int, shows: int) -> dict[str, Any]:
         store(person, messages)
         began = time.perf_counter()
         waiting = PlexWebhookLog.objects.filter(next_attempt_at__isnull=False).order_by()
-        wait_for(lambda: not waiting.exists(), "the inbox is empty", every=LOOK_SECONDS)
+        wait_for(
+            lambda: not waiting.exists(),
+            "the inbox is empty",
+            every=LOOK_SECONDS,
+            seconds=DRAIN_SECONDS,
+        )
         took = time.perf_counter() - began
         memory = memory_megabytes(pid)
     check(person, events)

@@ -69,12 +69,14 @@ def started(
             process.wait()
 
 
-def wait_for(happened: Callable[[], bool], what: str, *, every: float = 0.1) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def wait_for(
+    happened: Callable[[], bool], what: str, *, every: float = 0.1, seconds: float = START_SECONDS
+) -> None:
+    deadline = time.monotonic() + seconds
     while not happened():
         if time.monotonic() > deadline:
             log = Path(os.environ["DATA_DIR"], "processes.log").read_text(encoding="utf-8")
-            raise TimeoutError(f"waited {START_SECONDS:.0f} s until {what}\n{log[-2000:]}")
+            raise TimeoutError(f"waited {seconds:.0f} s until {what}\n{log[-2000:]}")
         time.sleep(every)
 
 
