@@ -41,6 +41,11 @@ class Candidate:
     poster: str = ""
 
     @property
+    def key(self) -> str:
+        """Names the answer in a form that takes several."""
+        return f"{self.field}:{self.value}"
+
+    @property
     def percent(self) -> int | None:
         return None if self.score is None else round(self.score * 100)
 

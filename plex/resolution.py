@@ -232,6 +232,15 @@ def ignore_show(
     return Resolved(show=None, conflict=conflict, is_ignored=True)
 
 
+def stop_ignoring(mapping: PlexShowMapping, *, user: User) -> None:
+    """Plays of this Plex show that arrive from now on count for the user again."""
+    with transaction.atomic():
+        locked = lock(mapping)
+        locked.ignored_by.remove(user)
+        locked.version += 1
+        locked.save(update_fields=["version", "updated_at"])
+
+
 def ignoring_users(rows: QuerySet[PlexWebhookLog], user: User) -> set[int]:
     waiting = set(
         rows.filter(account__users__isnull=False).values_list("account__users", flat=True)

@@ -15,6 +15,8 @@ urlpatterns = [
     path("tmdb-key/", settings.save_tmdb_key, name="tmdb-key"),
     path("conflicts/", conflicts.conflicts, name="conflicts"),
     path("conflicts/worth-a-look/", mappings.worth_a_look, name="worth-a-look"),
+    path("conflicts/suggestions/", conflicts.suggestions, name="suggestions"),
+    path("conflicts/ignored/", mappings.ignored_shows, name="ignored-shows"),
     path("conflicts/<int:pk>/", conflicts.conflict_detail, name="conflict-detail"),
     path("conflicts/<int:pk>/resolve/", conflicts.resolve, name="conflict-resolve"),
     path("activity/", activity.activity, name="activity"),
@@ -29,4 +31,5 @@ urlpatterns = [
     path("mappings/<int:pk>/stop/", mappings.stop, name="mapping-stop"),
     path("mappings/<int:pk>/resume/", mappings.resume, name="mapping-resume"),
     path("mappings/<int:pk>/ignore/", mappings.ignore, name="mapping-ignore"),
+    path("mappings/<int:pk>/unignore/", mappings.unignore, name="mapping-unignore"),
 ]

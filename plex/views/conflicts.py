@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib import messages
@@ -14,10 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from plex.cards import ConflictCard, card_of, with_card_data
+from plex.cards import ConflictCard, card_of, clear_best, with_card_data
 from plex.forms import ResolveForm, first_error
 from plex.models import PlexConflict, PlexShowMapping
-from plex.resolution import ResolutionError
+from plex.resolution import ResolutionError, Resolved
 from plex.views.access import as_id
 from tracker.tmdb import TmdbError
 from tracker.views.answers import UserRequest
@@ -25,6 +26,9 @@ from tracker.views.answers import UserRequest
 PAGE_SIZE = 10
 SETTLED_SHOWN_FOR = timedelta(days=7)
 SETTLED_SHOWN = 10
+# Each may add a show from TMDB, which takes moments.
+TAKEN_TOGETHER = 20
+LOOKED_THROUGH = 200
 
 
 @login_required
@@ -60,6 +64,57 @@ def settled_lately(user: User) -> QuerySet[PlexConflict]:
         .select_related("mapping", "resolved_tvshow")
         .order_by("-resolved_at")[:SETTLED_SHOWN]
     )
+
+
+@login_required
+def suggestions(request: UserRequest) -> HttpResponse:
+    """The questions with a clear best suggestion: first all of them to look at, then taken together."""
+    if request.method == "POST":
+        take_suggestions(request)
+        return redirect("plex:suggestions")
+    found = PlexConflict.objects.open().visible_to(request.user)
+    shows = found.exclude(conflict_type=PlexConflict.Type.EPISODE)
+    rows = with_card_data(shows, user=request.user).order_by("-pk")[:LOOKED_THROUGH]
+    clear = [(row, best) for row in rows if (best := clear_best(row)) is not None]
+    context = {"clear": clear[:TAKEN_TOGETHER], "more": len(clear) > TAKEN_TOGETHER}
+    return render(request, "plex/suggestions.html", context)
+
+
+def take_suggestions(request: UserRequest) -> None:
+    """Answer each ticked question with the suggestion that was shown, and say what came of it."""
+    done: list[Resolved] = []
+    for ticked in request.POST.getlist("take")[:TAKEN_TOGETHER]:
+        pk, _, shown = ticked.partition(":")
+        questions = PlexConflict.objects.open().visible_to(request.user)
+        conflict = questions.filter(pk=as_id(pk) or 0).first()
+        if conflict is None:
+            messages.info(request, "One of the questions was answered meanwhile.")
+            continue
+        try:
+            done.append(take(conflict, shown, user=request.user))
+        except (ResolutionError, TmdbError) as error:
+            messages.error(request, f"“{conflict.plex_title}”: {error}")
+    if done:
+        messages.success(request, said_of(done))
+    elif "take" not in request.POST:
+        messages.info(request, "Nothing was ticked, so nothing was decided.")
+
+
+def take(conflict: PlexConflict, shown: str, *, user: User) -> Resolved:
+    best = clear_best(conflict)
+    if best is None or shown != best.key or conflict.conflict_type == PlexConflict.Type.EPISODE:
+        raise ResolutionError("the suggestion has changed meanwhile; look at it again.")
+    form = ResolveForm({"action": best.action, best.field: best.value}, conflict=conflict)
+    if not form.is_valid():
+        raise ResolutionError(first_error(form))
+    return form.save(user=user)
+
+
+def said_of(done: Sequence[Resolved]) -> str:
+    recorded = sum(resolved.recorded for resolved in done)
+    questions = f"{len(done)} question{'' if len(done) == 1 else 's'}"
+    plays = f"{recorded} play{'' if recorded == 1 else 's'}"
+    return f"{questions} answered, {plays} recorded."
 
 
 @login_required

@@ -24,13 +24,13 @@ from plex.resolution import (
     correct_mapping,
     ignore_show,
     resume_sync,
+    stop_ignoring,
     stop_sync,
 )
 from tracker.library import add_show
 from tracker.models import TVShow
 from tracker.tmdb import TmdbError, connect
 from tracker.views.answers import UserRequest, next_url
-
 
 PAGE_SIZE = 20
 # An id proves a show with 0.95 and more; below that it was the title with its year or a date.
@@ -97,6 +97,29 @@ def resume(request: UserRequest, pk: int) -> HttpResponse:
 @require_POST
 def ignore(request: UserRequest, pk: int) -> HttpResponse:
     return change(request, pk, ignore_show, said="You ignore “{}” from now on.")
+
+
+@login_required
+@require_POST
+def unignore(request: UserRequest, pk: int) -> HttpResponse:
+    """Not by `visible_to`: the events that showed it may be deleted by now."""
+    mapping = get_object_or_404(PlexShowMapping, pk=pk, ignored_by=request.user)
+    stop_ignoring(mapping, user=request.user)
+    messages.success(
+        request,
+        f"Plays of “{mapping}” count for you again from now on. Earlier ones stand on the activity "
+        "page, where each can be processed again.",
+    )
+    return redirect(next_url(request, reverse("plex:ignored-shows")))
+
+
+@login_required
+def ignored_shows(request: UserRequest) -> HttpResponse:
+    """The Plex shows whose plays never count for the person, with "stop ignoring"."""
+    ignored = PlexShowMapping.objects.filter(ignored_by=request.user).select_related("tvshow")
+    page = Paginator(ignored.order_by("plex_title", "pk"), PAGE_SIZE)
+    context = {"page": page.get_page(request.GET.get("page"))}
+    return render(request, "plex/ignored_shows.html", context)
 
 
 def change(
