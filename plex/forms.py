@@ -21,29 +21,69 @@ TMDB_ADDRESS = re.compile(
 MAX_TMDB_ID = 2**31 - 1
 
 
-class PlexSettingsForm(forms.Form):
-    """The settings of one connection. An empty token leaves the stored one alone."""
+class TokenField(forms.CharField):
+    """A Plex token; never drawn with what was entered."""
 
-    plex_token = forms.CharField(
-        label="Plex token",
-        required=False,
-        max_length=200,
-        strip=True,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-    remove_token = forms.BooleanField(label="Remove the stored token", required=False)
-    plex_server_url = forms.CharField(
-        label="Server address",
-        required=False,
-        max_length=500,
-        widget=forms.TextInput(
-            attrs={
-                "inputmode": "url",
-                "placeholder": "http://192.168.1.10:32400",
-                "autocomplete": "off",
-            }
-        ),
-    )
+    def __init__(self, **options: Any) -> None:
+        widget = forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+        super().__init__(label="Plex token", max_length=200, widget=widget, **options)
+
+    def clean(self, value: Any) -> Any:
+        token = super().clean(value)
+        if not re.fullmatch(r"[!-~]*", token):
+            raise forms.ValidationError("A Plex token has no spaces; copy it again.")
+        return token
+
+
+class ServerAddressField(forms.CharField):
+    """The address of a Plex server, with or without its scheme."""
+
+    def __init__(self, **options: Any) -> None:
+        hints = {
+            "inputmode": "url",
+            "placeholder": "http://192.168.1.10:32400",
+            "autocomplete": "off",
+        }
+        widget = forms.TextInput(attrs=hints)
+        super().__init__(label="Server address", max_length=500, widget=widget, **options)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return ""
+        parts = split_address(text)
+        if parts is None or parts.username or parts.password:
+            raise forms.ValidationError(
+                "Enter the address of your Plex server, such as http://192.168.1.10:32400."
+            )
+        # Copied from a browser, an address often carries a token behind the question mark.
+        return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+class AccessForm(forms.Form):
+    """What the API takes unchecked: a token, an address."""
+
+    plex_token = TokenField(required=False)
+    plex_server_url = ServerAddressField(required=False)
+
+
+class TokenForm(forms.Form):
+    """A token by hand; `unchecked` keeps it though Plex can't be asked about it now."""
+
+    plex_token = TokenField(error_messages={"required": "Paste a Plex token first."})
+    unchecked = forms.BooleanField(required=False, label="Save it unchecked")
+
+
+class ServerForm(forms.Form):
+    """A server's address by hand; empty forgets the server."""
+
+    plex_server_url = ServerAddressField(required=False)
+    unchecked = forms.BooleanField(required=False, label="Save it unchecked")
+
+
+class PlexSettingsForm(forms.Form):
+    """The switches of one connection."""
+
     enabled = forms.BooleanField(
         label="Listen to Plex", required=False, help_text="Off: events are refused and not kept."
     )
@@ -76,39 +116,13 @@ class PlexSettingsForm(forms.Form):
         "record_rewatches",
     )
 
-    def clean_plex_token(self) -> str:
-        token: str = self.cleaned_data["plex_token"]
-        if not re.fullmatch(r"[!-~]*", token):
-            raise forms.ValidationError("A Plex token has no spaces; copy it again.")
-        return token
-
-    def clean_plex_server_url(self) -> str:
-        text: str = self.cleaned_data["plex_server_url"]
-        if not text:
-            return ""
-        parts = split_address(text)
-        if parts is None or parts.username or parts.password:
-            raise forms.ValidationError(
-                "Enter the address of your Plex server, such as http://192.168.1.10:32400."
-            )
-        # Copied from a browser, an address often carries a token behind the question mark.
-        return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
-
     def save(self, config: PlexConfig) -> PlexConfig:
-        data = self.cleaned_data
-        token = data["plex_token"] or ("" if data["remove_token"] else None)
-        return save_settings(
-            config,
-            plex_token=token,
-            plex_server_url=data["plex_server_url"],
-            **{name: data[name] for name in self.SWITCHES},
-        )
+        return save_settings(config, **{name: self.cleaned_data[name] for name in self.SWITCHES})
 
     @classmethod
     def of(cls, config: PlexConfig) -> PlexSettingsForm:
-        """The form with what is stored, without the token."""
-        names = ("plex_server_url", *cls.SWITCHES)
-        return cls(initial={name: getattr(config, name) for name in names})
+        """The form with what is stored."""
+        return cls(initial={name: getattr(config, name) for name in cls.SWITCHES})
 
 
 def split_address(text: str) -> SplitResult | None:

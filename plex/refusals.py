@@ -16,7 +16,11 @@ from plex.guid import parse_guid
 # Plex's free streaming names this instead of a server: "tv.plex.provider.vod".
 PROVIDER_PREFIX = "tv.plex.provider."
 
+# The settings page sends it through the webhook's address.
+TEST_EVENT = "tracker.test"
+
 _EVENT_REASONS = {
+    TEST_EVENT: "A test from the settings page: the address works, and nothing is recorded.",
     "media.play": "Plex said that playback started; only finished plays count.",
     "media.pause": "Plex said that playback paused; only finished plays count.",
     "media.resume": "Plex said that playback went on; only finished plays count.",

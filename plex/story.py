@@ -71,6 +71,8 @@ def story_of(event: PlexWebhookLog) -> list[StoryStep]:
 
 def arrival(event: PlexWebhookLog) -> StoryStep:
     name, icon = STEPS["arrived"]
+    if event.source == PlexWebhookLog.Source.TEST:
+        return StoryStep(name=name, icon=icon, text="The settings page sent a test event.")
     title = event.plex_title or "something without a title"
     what = f"{title} {event.episode_code}".strip()
     if event.event_type not in EVENTS:

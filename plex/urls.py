@@ -2,14 +2,36 @@ from __future__ import annotations
 
 from django.urls import path
 
-from plex.views import accounts, activity, conflicts, mappings, settings, statistics
+from plex.views import (
+    accounts,
+    activity,
+    conflicts,
+    mappings,
+    server,
+    settings,
+    sign_in,
+    statistics,
+    webhook,
+)
 
 app_name = "plex"
 
 urlpatterns = [
     path("", settings.settings_page, name="settings"),
     path("connect/", settings.connect, name="connect"),
+    path("sign-in/", sign_in.start, name="sign-in"),
+    path("sign-in/check/", sign_in.check, name="sign-in-check"),
+    path("sign-in/cancel/", sign_in.cancel, name="sign-in-cancel"),
+    path("token/", sign_in.save_token, name="token"),
+    path("token/remove/", sign_in.remove_token, name="token-remove"),
+    path("server/", server.save, name="server"),
+    path("server/find/", server.find, name="server-find"),
+    path("webhook/", webhook.register, name="webhook-register"),
+    path("webhook/test/", webhook.send_test, name="webhook-test"),
+    path("webhook/last/", webhook.last_event, name="last-event"),
     path("secret/", settings.renew_secret, name="renew-secret"),
+    path("accounts/read/", accounts.read, name="accounts-read"),
+    path("accounts/choose/", accounts.choose, name="accounts-choose"),
     path("accounts/<int:pk>/", accounts.assign, name="account"),
     path("accounts/<int:pk>/replay/", accounts.replay, name="account-replay"),
     path("tmdb-key/", settings.save_tmdb_key, name="tmdb-key"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from plex.forms import PlexSettingsForm, ResolveForm
+from plex.forms import AccessForm, ResolveForm
 from plex.models import Action, PlexConfig, PlexConflict, PlexShowMapping, PlexWebhookLog, Status
 from tracker.api.serializers import ID, MAX_ID, ShowReferenceSerializer
 
@@ -73,7 +73,7 @@ class ConfigChangeSerializer(serializers.Serializer[PlexConfig]):
         typed: dict[str, Any] = {
             name: attrs[name] for name in ("plex_token", "plex_server_url") if name in attrs
         }
-        form = PlexSettingsForm(typed)
+        form = AccessForm(typed)
         if not form.is_valid():
             raise serializers.ValidationError(
                 {name: [str(e) for e in errors] for name, errors in form.errors.items()}

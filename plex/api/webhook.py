@@ -20,7 +20,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from plex import inbox
+from plex.models import PlexWebhookLog
 from plex.payload import EventSummary, PayloadError, read_json, summarise
+from plex.refusals import TEST_EVENT
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +137,9 @@ def receive_for(request: HttpRequest, user_id: int) -> Response:
         body = received_text(request)
         inbox.receive_unreadable(user_id=user_id, body=body, reason=problem, now=now)
         return answer(400, problem)
-    log = inbox.receive(user_id=user_id, payload=payload, summary=summary, now=now)
+    is_test = summary is not None and summary.event == TEST_EVENT
+    source = PlexWebhookLog.Source.TEST if is_test else PlexWebhookLog.Source.WEBHOOK
+    log = inbox.receive(user_id=user_id, payload=payload, summary=summary, now=now, source=source)
     return Response({"detail": "Stored.", "id": log.pk})
 
 

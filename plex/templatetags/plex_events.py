@@ -9,6 +9,7 @@ from django import template
 from django.utils import timezone
 
 from plex.models import Action, PlexWebhookLog, Status
+from plex.refusals import TEST_EVENT
 from plex.story import StoryStep, as_json, story_of
 
 register = template.Library()
@@ -23,6 +24,7 @@ EVENT_NAMES = {
     "library.new": "New in the library",
     "library.on.deck": "New on deck",
     "playback.started": "Started by somebody",
+    TEST_EVENT: "Test",
 }
 BADGES = {
     Status.PENDING: "info",

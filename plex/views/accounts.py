@@ -9,16 +9,28 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from plex.client import PlexError, PlexServer, ServerAccount
+from plex.connection import server_token_of
 from plex.forms import AccountForm, first_error
 from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog
 from plex.resolution import ResolutionError, assign_account, replay_account
-from tracker.views.answers import UserRequest
+from plex.sign_in import sentence
+from plex.views.access import as_id
+from tracker.views.answers import UserRequest, counted
 
 SHOWN_ACCOUNTS, SHOWN_FORMS = 50, 5
+MOST_ACCOUNTS = 100
+# The server's accounts when they were last asked for: [id, name], and of which server.
+ACCOUNTS_KEY = "plex_server_accounts"
+ONLY_OWNERS = (
+    "The server lists its accounts to its owner only; they appear here by themselves as they play."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +86,88 @@ def replay(request: UserRequest, pk: int) -> HttpResponse:
     waiting = f" {resolved.still_open} still wait: see the activity." if resolved.still_open else ""
     messages.success(request, f"{recorded} recorded for “{account.account_title}”.{waiting}")
     return redirect("plex:settings")
+
+
+@login_required
+@require_POST
+def read(request: UserRequest) -> HttpResponse:
+    """Ask the server for its accounts, to say at once whose plays they are."""
+    config = get_object_or_404(PlexConfig, user=request.user)
+    try:
+        server = PlexServer(config.plex_server_url, server_token_of(config))
+        uuid = server.identity().uuid
+        listed = server.accounts()
+    except PlexError as error:
+        refused = error.kind == "unauthorised"
+        messages.error(request, ONLY_OWNERS if refused else sentence(error))
+        return back_to_step()
+    if uuid != config.plex_server_uuid:
+        messages.error(request, "Another server answers at this address: choose yours again.")
+        return back_to_step()
+    known = [[account.id, account.name] for account in listed[:MOST_ACCOUNTS]]
+    request.session[ACCOUNTS_KEY] = {"uuid": uuid, "accounts": known}
+    if not unlisted_accounts(request, config):
+        messages.info(request, "Every account of the server is listed here already.")
+    return back_to_step()
+
+
+@login_required
+@require_POST
+def choose(request: UserRequest) -> HttpResponse:
+    """Say whose plays the ticked accounts of the server are."""
+    config = get_object_or_404(PlexConfig, user=request.user)
+    ticked = set(request.POST.getlist("account"))
+    chosen = [one for one in unlisted_accounts(request, config) if one.id in ticked]
+    try:
+        with transaction.atomic():
+            for one in chosen:
+                user = chosen_user(request, one.id)
+                assign_account(account_of(config, one), by=request.user, users=[user])
+    except ResolutionError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The plays of {counted(len(chosen), 'account')} count.")
+    return back_to_step()
+
+
+def chosen_user(request: UserRequest, account_id: str) -> User:
+    """The person chosen for an account: anybody for staff, oneself for all others."""
+    pk = as_id(request.POST.get(f"user-{account_id}"))
+    if not request.user.is_staff or pk is None:
+        return request.user
+    return get_object_or_404(User, pk=pk, is_active=True)
+
+
+def account_of(config: PlexConfig, one: ServerAccount) -> PlexAccount:
+    """The row of an account that the server lists; made where it never played."""
+    account, _ = PlexAccount.objects.get_or_create(
+        server_uuid=config.plex_server_uuid,
+        account_key=one.id,
+        defaults={
+            "server_title": config.plex_server_name,
+            "account_id": one.id,
+            "account_title": one.name,
+        },
+    )
+    account.seen_by.add(config)
+    return account
+
+
+def unlisted_accounts(request: UserRequest, config: PlexConfig) -> list[ServerAccount]:
+    """The accounts that the server named when it was asked, and that are not listed yet."""
+    kept = request.session.get(ACCOUNTS_KEY)
+    if not kept or kept["uuid"] != config.plex_server_uuid:
+        return []
+    known = set(
+        PlexAccount.objects.visible_to(request.user)
+        .filter(server_uuid=kept["uuid"])
+        .values_list("account_key", flat=True)
+    )
+    return [ServerAccount(id=pk, name=name) for pk, name in kept["accounts"] if pk not in known]
+
+
+def back_to_step() -> HttpResponse:
+    return redirect(reverse("plex:settings") + "#accounts")
 
 
 def account_rows(user: User, *, chosen: int | None = None) -> list[AccountRow]:

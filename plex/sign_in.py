@@ -1,0 +1,54 @@
+"""Signing in to Plex: by a code on Plex's own page, or with a token that is tried out first."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from plex import connection
+from plex.calls import PRODUCT
+from plex.client import PlexError, PlexTv, PlexUser, client_identifier
+from plex.models import PlexConfig
+
+SIGN_IN_PAGE = "https://app.plex.tv/auth#?"
+LATER = "; it is asked again later"
+
+
+def sign_in_address(code: str, *, return_to: str) -> str:
+    """Plex's page on which a person agrees to a code; it leads back to `return_to`."""
+    return SIGN_IN_PAGE + urlencode(
+        {
+            "clientID": client_identifier(),
+            "code": code,
+            "context[device][product]": PRODUCT,
+            "forwardUrl": return_to,
+        }
+    )
+
+
+def keep_granted_token(config: PlexConfig, token: str) -> str:
+    """Keep a token that Plex gave out just now; returns whose it is, "" where that is unknown."""
+    try:
+        username = name_of(PlexTv(token).user())
+    except PlexError:
+        username = ""  # The token is good all the same.
+    connection.save_token(config, token, username=username)
+    return username
+
+
+def keep_checked_token(config: PlexConfig, token: str) -> str:
+    """Keep a token if Plex knows it; returns whose it is.
+
+    Raises `PlexError`; its kind is `unauthorised` where the token is none.
+    """
+    username = name_of(PlexTv(token).user())
+    connection.save_token(config, token, username=username)
+    return username
+
+
+def name_of(user: PlexUser) -> str:
+    return user.username or user.title or user.email
+
+
+def sentence(error: PlexError) -> str:
+    """The error for somebody who pressed a button: nothing is asked again by itself."""
+    return str(error).replace(LATER, "; try again in a moment")
