@@ -130,10 +130,14 @@ def card_of(
 
 
 def candidates_of(conflict: PlexConflict) -> list[Candidate]:
-    """The stored candidates, best first; entries that can't be read are left out."""
+    """The stored candidates, best first; entries that can't be read are left out.
+
+    So are those with nothing in their favour, while another has.
+    """
     entries = conflict.potential_matches if isinstance(conflict.potential_matches, list) else []
     found = [candidate for entry in entries if (candidate := read_candidate(entry))]
-    return sorted(found, key=lambda candidate: -(candidate.score or 0))
+    likely = [candidate for candidate in found if candidate.percent != 0] or found
+    return sorted(likely, key=lambda candidate: -(candidate.score or 0))
 
 
 def clear_best(conflict: PlexConflict) -> Candidate | None:

@@ -175,9 +175,12 @@ def memory(run: Run) -> Iterator[Figure]:
 def pages(run: Run) -> Iterator[Figure]:
     place = run.place(past=LIBRARY_EVENTS, shows=LIBRARY_SHOWS)
     answer = place.run("pages", rounds=5 * run.rounds)
+    # SQLite works inside the process: its time of the processor is what a page takes on a machine
+    # that does nothing else, whatever the others do here.
+    unit = "processor" if run.database == "SQLite" else "milliseconds"
     for name, page in answer["pages"].items():
-        note = f"{page['processor']:.0f} ms of the processor, {page['bytes'] / 1000:.0f} kB"
-        yield run.figure(f"pages: {name}", page["milliseconds"], "ms", bound=PAGE_MS, note=note)
+        note = f"{page['milliseconds']:.0f} ms by the clock, {page['bytes'] / 1000:.0f} kB"
+        yield run.figure(f"pages: {name}", page[unit], "ms", bound=PAGE_MS, note=note)
     largest = max(answer["pages"].items(), key=lambda item: item[1]["bytes"])
     yield run.figure(
         "pages: the largest, without pictures",

@@ -395,3 +395,13 @@ def test_counting_stops_where_the_badge_does(rf, owner, monkeypatch):
     request.user = owner
 
     assert context_processors.plex(request)["plex"].conflicts == 3
+
+
+def test_a_candidate_that_nothing_speaks_for_is_left_out_beside_others():
+    entries = [
+        {"tvshow_id": 1, "title": "A", "score": 0.001},
+        {"tvshow_id": 2, "title": "B", "score": 0.5},
+    ]
+    titles = [one.title for one in candidates_of(PlexConflict(potential_matches=entries))]
+    assert titles == ["B"]
+    assert len(candidates_of(PlexConflict(potential_matches=entries[:1]))) == 1
