@@ -93,6 +93,9 @@ class DryShowIdLookups(ShowIdLookups):
     def keep(self, show: PlexShow, ids: ShowIds) -> ShowIds:
         return ids
 
+    def note_refusal(self, config: PlexConfig) -> None:
+        """Not noted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:

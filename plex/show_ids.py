@@ -63,7 +63,7 @@ class ShowIdLookups:
             except PlexError as error:
                 trouble = error
                 if error.kind == "unauthorised":
-                    note_refused_token(config)
+                    self.note_refusal(config)
                 continue
             if ids:
                 return self.keep(show, ids)
@@ -73,6 +73,9 @@ class ShowIdLookups:
 
     def keep(self, show: PlexShow, ids: ShowIds) -> ShowIds:
         return remember(show, ids)
+
+    def note_refusal(self, config: PlexConfig) -> None:
+        note_refused_token(config)
 
     def _unless_away(self, key: tuple[str, str], look: Callable[[], ShowIds]) -> ShowIds:
         away = self._away.get(key)

@@ -10,10 +10,18 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
+from plex import connection
 from plex.inspection import inspect
 from plex.models import PlexConflict, PlexShowMapping, PlexWebhookLog, Status, TmdbLookup
 from tests.factories import episode_of, make_show
-from tests.plex.factories import PlexWebhookLogFactory, changed, make_config, of_episode, scrobble
+from tests.plex.factories import (
+    SERVER,
+    PlexWebhookLogFactory,
+    changed,
+    make_config,
+    of_episode,
+    scrobble,
+)
 from tracker.models import SiteSettings
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +97,27 @@ def test_the_network_is_asked_only_where_that_is_allowed(connected, event_file, 
     assert "S01E03 of Andor" in told
     assert everything() == before
     assert not TmdbLookup.objects.exists()
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_asking_plex_leaves_nothing_behind_either(connected, event_file, tmdb, plex, is_refused):
+    config, _ = connected
+    config.plex_server_uuid = SERVER
+    config.save()
+    connection.save_settings(config, plex_token=plex.token, plex_server_url=plex.server.url)
+    make_show("Mo Li", {1: 12}, tmdb_id=271267)
+    key = plex.add_show("即使如此", {1: 2}, ids=("tmdb://271267",))
+    if is_refused:
+        plex.server.fail_with(401)
+        plex.metadata.fail_with(401)
+    message = scrobble("即使如此", 1, 1, ids=("tmdb://999000111",), grandparentRatingKey=key)
+    before = everything()
+
+    told = inspected(event_file(message), "--network")
+
+    assert ("Plex could not be asked" in told) is is_refused
+    assert ("Mo Li S01E01 is watched" in told) is not is_refused
+    assert everything() == before
 
 
 def test_a_missing_episode_would_refresh_the_show(connected, event_file, tmdb):
