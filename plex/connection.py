@@ -27,6 +27,8 @@ SECRET_BYTES = 32
 OLD_SECRET_LASTS = timedelta(hours=24)
 WEBHOOK_PATH = "/api/plex/webhook"
 
+SERVER_COLUMNS = ("plex_server_url", "plex_server_uuid", "plex_server_name", "plex_server_token")
+
 TokenState = Literal["set", "not_set", "unreadable"]
 
 
@@ -123,10 +125,13 @@ def save_settings(
         setattr(config, name, value)
     if plex_token is not None:
         seal(config, "plex_token", plex_token)
-        # All of this was found out with the token before.
-        config.plex_username, config.plex_server_token, config.token_refused_at = "", "", None
-        known = ("plex_username", "plex_server_token", "token_refused_at")
-        changed |= dict.fromkeys(("plex_token", *known))
+        # Found out with the token before.
+        config.plex_username, config.token_refused_at = "", None
+        changed |= dict.fromkeys(("plex_token", "plex_username", "token_refused_at"))
+        if not plex_token and config.plex_server_token:
+            # Without its own token, somebody else's server would get the account's next one.
+            forget_server(config)
+            changed |= dict.fromkeys(SERVER_COLUMNS)
     # Only these columns: events that arrive meanwhile write others of the same row.
     config.save(update_fields=[*changed, "updated_at"])
     forget_config(config)
@@ -152,8 +157,13 @@ def save_server(config: PlexConfig, *, url: str, uuid: str, name: str, token: st
     """
     config.plex_server_url, config.plex_server_uuid, config.plex_server_name = url, uuid, name
     seal(config, "plex_server_token", token)
-    columns = ("plex_server_url", "plex_server_uuid", "plex_server_name", "plex_server_token")
-    config.save(update_fields=[*columns, "updated_at"])
+    config.save(update_fields=[*SERVER_COLUMNS, "updated_at"])
+
+
+def forget_server(config: PlexConfig) -> None:
+    """Empty all that is known of the server; does not save."""
+    for column in SERVER_COLUMNS:
+        setattr(config, column, "")
 
 
 def token_of(config: PlexConfig) -> str:

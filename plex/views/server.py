@@ -60,6 +60,9 @@ def choose(request: UserRequest, config: PlexConfig, servers: Sequence[Server]) 
 def keep(request: UserRequest, config: PlexConfig, server: Server, *, url: str) -> None:
     """Keep the server; the account's own token must not go to one that is somebody else's."""
     token = "" if server.is_owned else server.token
+    if not server.is_owned and not token:
+        messages.error(request, f"Plex gives out no token for {server.name}, so it was not chosen.")
+        return
     try:
         connection.save_server(config, url=url, uuid=server.uuid, name=server.name, token=token)
     except DecryptionError as error:
@@ -84,28 +87,36 @@ def save(request: UserRequest) -> HttpResponse:
         return back_to_step()
     try:
         uuid = PlexServer(url, "", tries=1).identity().uuid
+        server = known_server(config, uuid)
     except PlexError as error:
         if form.cleaned_data["unchecked"] and not error.permanent:
             connection.save_settings(config, plex_server_url=url)
-            messages.warning(request, "The address was saved unchecked: nothing answers there now.")
+            messages.warning(
+                request, "The address was saved unchecked, as that of your own server."
+            )
             return back_to_step()
         form.add_error("plex_server_url", f"It was not saved. {sentence(error)}")
         return render_page(
             request, config, server_form=form, can_save_unchecked=not error.permanent, status=422
         )
-    keep(request, config, known_server(config, uuid), url=url)
+    keep(request, config, server, url=url)
     return back_to_step()
 
 
 def known_server(config: PlexConfig, uuid: str) -> Server:
-    """What the account says of a server; one that it does not list counts as one's own."""
+    """What the account says of a server; one that it does not list counts as one's own.
+
+    Raises `PlexError` where the account can't be asked now.
+    """
     unknown = Server(uuid=uuid, name="", is_owned=True, addresses=())
     token = connection.token_of(config)
     if not token:
         return unknown
     try:
         servers = PlexTv(token).resources()
-    except PlexError:
+    except PlexError as error:
+        if not error.permanent:
+            raise
         return unknown
     return next((server for server in servers if server.uuid == uuid), unknown)
 

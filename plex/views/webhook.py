@@ -20,6 +20,8 @@ from plex.views.settings import latest_event
 from tracker.encryption import DecryptionError
 from tracker.views.answers import UserRequest, counted
 
+HISTORY_INSTEAD = "Without it, the server's history is read every few minutes instead: choose your server for that."
+
 
 @login_required
 @require_POST
@@ -33,6 +35,8 @@ def register(request: UserRequest) -> HttpResponse:
         messages.error(request, str(error))
     except PlexError as error:
         note(request, config, error)
+        if error.kind == "no_plex_pass":
+            messages.info(request, HISTORY_INSTEAD)
     else:
         kept = f" {counted(others, 'other webhook')} stayed as before." if others else ""
         messages.success(request, f"Plex posts to this tracker from now on.{kept}")

@@ -195,6 +195,20 @@ def test_what_is_known_of_a_token_or_a_server_does_not_outlive_it(owner):
     assert (stored.plex_username, stored.token_refused_at) == ("", None)
 
 
+def test_somebody_elses_server_never_gets_the_accounts_token(owner):
+    config, _ = make_config(owner)
+    connection.save_token(config, TOKEN)
+    connection.save_server(config, url="http://plex:32400", uuid="u1", name="Theirs", token="own")
+
+    connection.save_token(config, "another")
+    assert connection.server_token_of(PlexConfig.objects.get()) == "own"
+    connection.save_settings(config, plex_token="")
+    connection.save_token(config, TOKEN)
+
+    stored = PlexConfig.objects.get()
+    assert (stored.plex_server_url, stored.plex_server_token) == ("", "")
+
+
 def test_a_refusal_of_an_older_token_says_nothing_about_a_newer_one(owner):
     config, _ = make_config(owner)
     connection.save_token(config, TOKEN)

@@ -217,3 +217,18 @@ def test_a_clouds_metadata_is_refused_for_good(signed_in, plex):
     sent = {"plex_server_url": "http://169.254.169.254", "unchecked": "on"}
     assert signed_in.post("/plex/server/", sent).status_code == 422
     assert stored().plex_server_url == ""
+
+
+def test_a_shared_server_without_a_token_of_its_own_is_not_chosen(signed_in, plex):
+    plex.uuid = "f1"
+    server = friends(plex.server.url) | {"accessToken": None}
+    plex.tv.answer_with(json.dumps([server]).encode())
+    assert "no token for A friend&#x27;s" in find(signed_in)
+    assert stored().plex_server_url == ""
+
+
+def test_by_hand_nothing_is_chosen_before_plex_said_whose_it_is(signed_in, plex):
+    plex.tv.down()
+    answer = signed_in.post("/plex/server/", {"plex_server_url": plex.server.url})
+    assert answer.status_code == 422
+    assert stored().plex_server_url == ""

@@ -72,7 +72,9 @@ def test_older_addresses_of_ours_are_replaced(signed_in, plex, config, viewer):
 
 def test_without_plex_pass_it_says_so(signed_in, plex):
     plex.has_plex_pass = False
-    assert "they need a Plex Pass" in register(signed_in)
+    shown = register(signed_in)
+    assert "they need a Plex Pass" in shown
+    assert "history is read every few minutes instead" in shown
     assert PlexConfig.objects.get().webhook_registered_at is None
 
 
