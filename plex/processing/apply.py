@@ -178,8 +178,9 @@ def ask(
     now: datetime,
 ) -> Outcome:
     is_play = isinstance(event.parsed, Playback)
-    if is_play and (past.waits_already(event) or past.counted_already(event)):
-        event.tell("once", "The same viewing arrived before and waits already.")
+    if is_play and ((waits := past.waits_already(event)) or past.counted_already(event)):
+        sentence = "The same viewing arrived before"
+        event.tell("once", f"{sentence} and waits already." if waits else f"{sentence}.")
         return Outcome(event=event, status=Status.DUPLICATE, action=Action.IGNORED_DUPLICATE)
     mapping = mappings[event.show_mapping.pk]
     conflict = conflicts.open_conflict(mapping, event, plan.question)

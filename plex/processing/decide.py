@@ -213,8 +213,6 @@ def plan_without_show(event: Event) -> Plan | None:
     parsed = event.parsed
     if event.is_stranger:
         return Forget()
-    if not event.config.enabled:
-        return Finish(status=Status.IGNORED, action=Action.INTEGRATION_DISABLED)
     if isinstance(parsed, NotAPlayback):
         status = Status.FAILED if parsed.is_failure else Status.IGNORED
         event.tell("event", parsed.reason)

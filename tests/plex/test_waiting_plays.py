@@ -152,6 +152,37 @@ def test_the_first_answer_of_tmdb_wakes_the_other_plays_of_that_show(play, drain
     assert second.status == Status.SUCCESS
 
 
+def test_plays_that_were_accepted_count_though_the_integration_was_switched_off_since(
+    play, post, drain, owner, connected
+):
+    config, _ = connected
+    show = make_show("Severance", {1: 9})
+    held = play(scrobble("Another name", 1, 1))
+    post(of_episode(episode_of(show, 1, 2)))
+    config.enabled = False
+    config.save()
+
+    drain()
+    resolved = resolution.confirm_mapping(held.mapping, user=owner, show=show)
+
+    assert resolved.recorded == 1
+    assert Watch.objects.count() == 2
+
+
+def test_the_story_of_a_repeated_play_tells_whether_the_first_one_counted(play):
+    show = make_show("Severance", {1: 9})
+    counted = of_episode(episode_of(show, 1, 1))
+    play(counted)
+    unclear = {**counted["Metadata"], "title": "Odd words", "index": 77, "parentIndex": 8}
+    again = play({**counted, "Metadata": unclear})
+    play(scrobble("Unlike", 1, 1))
+    held_again = play(scrobble("Unlike", 1, 1))
+
+    assert again.status == held_again.status == Status.DUPLICATE
+    assert again.trace[-1]["text"] == "The same viewing arrived before."
+    assert held_again.trace[-1]["text"] == "The same viewing arrived before and waits already."
+
+
 def test_a_missing_episode_of_a_show_that_tmdb_no_longer_has_waits_for_the_catalogue(play, tmdb):
     show = make_show("Andor", {1: 3}, tmdb_id=700)
     play(of_episode(episode_of(show, 1, 1)))
