@@ -40,6 +40,8 @@ POSTPONED = timedelta(seconds=5)
 # A row that raises this often has failed; it stops nobody else.
 MOST_ERRORS = 5
 ERROR_PAUSE = timedelta(seconds=20)
+# Well within the lease of a claim.
+CLAIM_IS_OLD = timedelta(seconds=10)
 SYNC_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -54,11 +56,13 @@ class Lane:
         self.network = network
         self.lookups = Lookups(may_call=network)
         self.decider = Decider(lookups=self.lookups, indexes=EpisodeIndexes())
+        self.claimed_at = timezone.now()
 
     def process_due(self, *, ids: Iterable[int] | None = None) -> int:
         """Process one round of due rows, with `ids` only those; returns how many it took."""
         now = timezone.now()
         rows = inbox.claim(limit=self.batch(), now=now, needs_network=self.network, ids=ids)
+        self.claimed_at = now
         if rows:
             self.process(rows, now=now)
         return len(rows)
@@ -131,6 +135,9 @@ class Lane:
         """See one row through; whatever goes wrong, the row keeps its reason and its turn."""
         self.lookups.before_call = lambda: self.renew(row)
         try:
+            if timezone.now() - self.claimed_at > CLAIM_IS_OLD:
+                # Others may have taken what this round has not come to yet.
+                self.renew(row)
             self.decide_and_apply(row)
         except LostClaimError:
             logger.info("Plex event %d was taken over by somebody else", row.pk)

@@ -206,3 +206,17 @@ def test_the_lane_that_asks_tmdb_is_woken_at_once(post, tmdb):
 
     listener.close()
     assert time.monotonic() - started < 2
+
+
+def test_a_round_that_takes_long_leaves_what_others_took_meanwhile(
+    post, django_assert_num_queries, time_machine
+):
+    post(scrobble("Unlike", 1, 1))
+    lane = Lane(network=False)
+    time_machine.move_to(timezone.now() + timedelta(seconds=1))
+    (row,) = inbox.claim(limit=5, now=timezone.now(), needs_network=False)
+    time_machine.shift(timedelta(seconds=31))
+    assert inbox.claim(limit=5, now=timezone.now(), needs_network=False)
+
+    with django_assert_num_queries(1):
+        lane.process_one(row)
