@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, TrackedShowFactory, UserFactory
+from tests.tracker.page_queries import count_queries
 from tracker.models import ApiToken, Profile
 from tracker.models.site import hash_secret
 
@@ -84,3 +85,11 @@ def test_nobody_else_adds_people(client, member, is_staff):
     }
     assert client.post("/people/", form).status_code == 403
     assert not User.objects.filter(username="eve").exists()
+
+
+def test_many_people_take_as_many_queries_as_few(client, owner):
+    client.force_login(owner)
+    few = count_queries(client, "/people/")
+    for person in UserFactory.create_batch(30):
+        TrackedShowFactory(user=person)
+    assert count_queries(client, "/people/") == few
