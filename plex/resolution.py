@@ -401,7 +401,8 @@ def assign_account(
         account.never = never and not wanted
         account.save(update_fields=["never"])
         if account.never:
-            held_of(account).delete()
+            held = held_of(account)
+            (held if by.is_staff else held.filter(config__user=by)).delete()
     return held_of(account).count() if wanted else 0
 
 

@@ -32,7 +32,13 @@ def env_bool(name: str, *, default: bool = False) -> bool:
 
 def own_hosts() -> list[str]:
     """The names and IPv4 addresses under which this machine can be reached, without asking the network."""
-    hosts = {"localhost", "127.0.0.1", "[::1]", socket.gethostname(), f"{socket.gethostname()}.local"}
+    hosts = {
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        socket.gethostname(),
+        f"{socket.gethostname()}.local",
+    }
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for _, interface in socket.if_nameindex():
             request = struct.pack("256s", interface.encode()[:15])

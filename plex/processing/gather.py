@@ -19,7 +19,6 @@ from plex.models import (
 )
 from plex.payload import (
     EventSummary,
-    NewShow,
     NotAPlayback,
     Playback,
     PlexShow,
@@ -28,6 +27,7 @@ from plex.payload import (
     summarise,
 )
 from plex.processing.events import Answers, Event
+from plex.refusals import PROVIDER_PREFIX
 from tracker.models import Episode, TVShow
 from tracker.titles import title_key
 
@@ -61,7 +61,7 @@ def gather(rows: Sequence[PlexWebhookLog], *, now: datetime) -> list[Event]:
     people = read_people(accounts.values())
     for event in events:
         summary = summaries[event.log.pk]
-        account = accounts.get(account_key(summary)) if has_account(event.parsed) else None
+        account = accounts.get(account_key(summary)) if has_account(event, summary) else None
         if account is not None:
             assign_people(event, account, summary, people)
     gather_mappings(events)
@@ -89,12 +89,16 @@ def tell_arrival(event: Event, playback: Playback) -> None:
     )
 
 
-def has_account(parsed: Playback | NewShow | NotAPlayback) -> bool:
-    """Whether the sender is a Plex server whose accounts are worth listing."""
-    return not isinstance(parsed, NotAPlayback) or parsed.action not in {
-        "not_plex",
-        "invalid_payload",
-    }
+def has_account(event: Event, summary: EventSummary) -> bool:
+    """Whether the sender is somebody's Plex server, whose accounts are worth listing.
+
+    Plex's own free streaming calls itself a server too, and nothing of it ever counts.
+    """
+    if summary.server_uuid.startswith(PROVIDER_PREFIX):
+        return False
+    if isinstance(event.parsed, NotAPlayback):
+        return event.parsed.action not in {"not_plex", "invalid_payload"}
+    return True
 
 
 def account_key(summary: EventSummary) -> AccountKey:
@@ -107,9 +111,8 @@ def gather_accounts(
     events: Sequence[Event], summaries: dict[int, EventSummary], *, now: datetime
 ) -> dict[AccountKey, PlexAccount]:
     """The accounts of the events; those never seen before are made."""
-    wanted = {
-        account_key(summaries[event.log.pk]): event for event in events if has_account(event.parsed)
-    }
+    senders = [event for event in events if has_account(event, summaries[event.log.pk])]
+    wanted = {account_key(summaries[event.log.pk]): event for event in senders}
     # An account without id and name is listed once it played something.
     wanted = {
         key: event for key, event in wanted.items() if key[1] or isinstance(event.parsed, Playback)
@@ -123,7 +126,14 @@ def gather_accounts(
         )
         accounts = find_accounts(wanted)
     for key, account in accounts.items():
-        note_seen(account, summaries[wanted[key].log.pk], wanted[key].config, now=now)
+        note_seen(account, summaries[wanted[key].log.pk], now=now)
+    note_hooks(
+        {
+            (accounts[key].pk, event.config.pk)
+            for event in senders
+            if (key := account_key(summaries[event.log.pk])) in accounts
+        }
+    )
     return accounts
 
 
@@ -145,10 +155,8 @@ def new_account(key: AccountKey, summary: EventSummary, now: datetime) -> PlexAc
     )
 
 
-def note_seen(
-    account: PlexAccount, summary: EventSummary, config: PlexConfig, *, now: datetime
-) -> None:
-    """Keep the names current and who saw the account; at most once a minute for each."""
+def note_seen(account: PlexAccount, summary: EventSummary, *, now: datetime) -> None:
+    """Keep the names current; at most once a minute for each."""
     if account.last_seen_at is not None and now - account.last_seen_at < SEEN_EVERY:
         return
     PlexAccount.objects.filter(pk=account.pk).update(
@@ -156,7 +164,17 @@ def note_seen(
         account_title=summary.account_title or account.account_title,
         server_title=summary.server_title or account.server_title,
     )
-    account.seen_by.add(config)
+
+
+def note_hooks(pairs: set[tuple[int, int]]) -> None:
+    """Keep through whose hooks each account came: these may see it."""
+    through = PlexAccount.seen_by.through
+    known = through.objects.filter(plexaccount_id__in={account for account, _ in pairs})
+    new = pairs - set(known.values_list("plexaccount_id", "plexconfig_id"))
+    through.objects.bulk_create(
+        [through(plexaccount_id=account, plexconfig_id=config) for account, config in sorted(new)],
+        ignore_conflicts=True,
+    )
 
 
 def read_people(accounts: Iterable[PlexAccount]) -> dict[int, tuple[int, ...]]:

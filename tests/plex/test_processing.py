@@ -9,9 +9,17 @@ import pytest
 from django.utils import timezone
 
 from plex import resolution
-from plex.models import Action, PlexConflict, PlexShowMapping, PlexViewing, PlexWebhookLog, Status
+from plex.models import (
+    Action,
+    PlexAccount,
+    PlexConflict,
+    PlexShowMapping,
+    PlexViewing,
+    PlexWebhookLog,
+    Status,
+)
 from tests.factories import episode_of, make_show
-from tests.plex.factories import changed, of_episode, scrobble
+from tests.plex.factories import changed, form, make_config, of_episode, scrobble
 from tracker import watching
 from tracker.models import TrackedShow, TVShow, Watch
 
@@ -339,3 +347,24 @@ def test_ids_that_contradict_a_persons_decision_only_flag_it(play, owner):
     mapping.refresh_from_db()
     assert mapping.tvshow == old
     assert "Other Show" in mapping.needs_review, log.trace
+
+
+def test_plex_free_streaming_binds_nobody(play, connected):
+    play(scrobble("On demand", 1, 1, server="tv.plex.provider.vod", account_id=4711))
+    assert not PlexAccount.objects.exists()
+
+    show = make_show("Severance", {1: 3})
+    assert play(of_episode(episode_of(show, 1, 1))).status == Status.SUCCESS
+
+
+def test_an_account_is_listed_for_everybody_through_whose_hook_it_came(
+    play, connected, viewer, client, drain
+):
+    play(scrobble("X", 1, 1, account_id=777, is_user=False))
+    other, secret = make_config(viewer)
+    client.post(
+        f"/api/plex/webhook?secret={secret}",
+        form(scrobble("X", 1, 2, account_id=777, is_user=False)),
+    )
+    drain()
+    assert set(PlexAccount.objects.get().seen_by.all()) == {connected[0], other}

@@ -67,7 +67,7 @@ def test_20_episodes_at_once_with_8_senders_and_2_workers_are_20_watches(connect
     together(*[send] * 8)
     stop.set()
     for worker in workers:
-        worker.join(timeout=60)
+        worker.join(timeout=300)
 
     assert Watch.objects.count() == 20
     assert set(PlexWebhookLog.objects.values_list("status", flat=True)) == {Status.SUCCESS}

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import TrackedShowFactory, WatchFactory, episode_of, make_show
@@ -93,3 +94,11 @@ def test_one_and_the_same_number_of_queries(client, viewer, show):
         TrackedShowFactory(user=viewer, show=more)
     assert count_queries(client, "/calendar/?month=2026-02") == few
     assert few <= 10
+
+
+def test_without_a_usable_key_a_new_address_says_what_to_do(client, viewer, settings):
+    settings.ENCRYPTION_KEY = "no key at all"
+    client.force_login(viewer)
+    response = client.post(reverse("tracker:calendar-address"), follow=True)
+    assert response.status_code == 200
+    assert "ENCRYPTION_KEY must hold 32 bytes" in response.content.decode()

@@ -44,7 +44,11 @@ def renew_address(request: UserRequest) -> HttpResponse:
     """A new address; the old one stops working at once."""
     profile = Profile.objects.get_or_create(user=request.user)[0]
     secret = secrets.token_urlsafe(24)
-    seal(profile, "ical_secret", secret)
+    try:
+        seal(profile, "ical_secret", secret)
+    except DecryptionError as error:
+        messages.error(request, str(error))
+        return back(request, reverse("tracker:calendar"))
     profile.ical_secret_sha256 = hash_secret(secret)
     profile.save(update_fields=["ical_secret", "ical_secret_sha256"])
     messages.success(request, "Here is your new calendar address. An older one no longer works.")
