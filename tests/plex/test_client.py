@@ -6,6 +6,7 @@ import json
 import logging
 import traceback
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -232,7 +233,7 @@ def test_a_clouds_metadata_is_never_asked(host):
 
 
 def test_a_name_that_leads_to_a_refused_address_gets_no_request(plex, server, monkeypatch):
-    monkeypatch.setattr(calls, "REFUSED_ADDRESSES", {calls.ipaddress.ip_address("127.0.0.1")})
+    monkeypatch.setattr(calls, "REFUSED_ADDRESSES", {ip_address("127.0.0.1")})
     error = refused("unreachable", server.accounts)
     assert error.permanent
     assert plex.calls == []
