@@ -21,8 +21,8 @@ from plex.connection import note_refused_token, server_token_of, token_of
 from plex.history_events import KnownItem, Play, message_of, play_of
 from plex.history_memory import known_items, note_told
 from plex.history_people import People, read_people
+from plex.inbox import event_row
 from plex.models import Job, PlexAccount, PlexConfig, PlexViewing, PlexWebhookLog
-from plex.payload import trim
 
 EVERY = timedelta(minutes=10)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -222,21 +222,14 @@ class Reading:
                 transaction.on_commit(doorbell.ring)
 
     def log_of(self, play: Play, *, now: datetime) -> PlexWebhookLog:
-        summary = play.summary
-        return PlexWebhookLog(
+        return event_row(
+            play.payload,
+            summary=play.summary,
             config_id=self.config.pk,
             source=PlexWebhookLog.Source.HISTORY,
-            event_type=summary.event,
-            plex_rating_key=summary.show_rating_key,
-            plex_title=summary.show_title,
-            plex_season=summary.season_number,
-            plex_episode=summary.episode_number,
-            server_uuid=summary.server_uuid,
-            item_key=summary.item_key,
             history_key=play.row.history_key,
             # However long ago: only of what lies in the future the time can't be true.
             viewed_at=min(play.row.viewed_at, now),
-            payload=trim(play.payload),
             # In the order of the plays.
             next_attempt_at=now,
             created_at=now,

@@ -80,10 +80,25 @@ def receive(
     summary: EventSummary | None = None,
 ) -> PlexWebhookLog:
     """Store one event for the worker: a single INSERT, whatever the event is."""
-    summary = summary or summarise(payload)
-    log = PlexWebhookLog(
+    log = event_row(
+        payload,
+        summary=summary,
         config_id=user_id,
         source=source,
+        next_attempt_at=now,
+        created_at=now,
+    )
+    insert(log)
+    transaction.on_commit(doorbell.ring)
+    return log
+
+
+def event_row(
+    payload: dict[str, Any], *, summary: EventSummary | None = None, **columns: Any
+) -> PlexWebhookLog:
+    """The row of a readable event, not stored: what the message says, and the `columns` given."""
+    summary = summary or summarise(payload)
+    return PlexWebhookLog(
         event_type=summary.event,
         plex_rating_key=summary.show_rating_key,
         plex_title=summary.show_title,
@@ -92,12 +107,8 @@ def receive(
         server_uuid=summary.server_uuid,
         item_key=summary.item_key,
         payload=trim(payload),
-        next_attempt_at=now,
-        created_at=now,
+        **columns,
     )
-    insert(log)
-    transaction.on_commit(doorbell.ring)
-    return log
 
 
 def insert(log: PlexWebhookLog) -> None:

@@ -20,10 +20,11 @@ from django.utils import timezone
 from plex.client import PlexError
 from plex.episodes import EpisodeQuestion
 from plex.guid import ShowIds
+from plex.inbox import event_row
 from plex.lookups import Lookups, NetworkNeededError, TmdbAwayError
 from plex.matching import Match
 from plex.models import Action, PlexConfig, PlexConflict, PlexShowMapping, PlexWebhookLog, Status
-from plex.payload import PlexShow, summarise, trim
+from plex.payload import PlexShow
 from plex.processing import record
 from plex.processing.decide import Decider, plan_without_show
 from plex.processing.events import Ask, Event, Forget, Plan, Record
@@ -108,20 +109,7 @@ class Inspection:
 
 def unstored_event(payload: dict[str, Any], *, config: PlexConfig, now: datetime) -> PlexWebhookLog:
     """An event as if it had just arrived."""
-    summary = summarise(payload)
-    return PlexWebhookLog(
-        pk=UNSTORED,
-        config=config,
-        event_type=summary.event,
-        plex_rating_key=summary.show_rating_key,
-        plex_title=summary.show_title,
-        plex_season=summary.season_number,
-        plex_episode=summary.episode_number,
-        server_uuid=summary.server_uuid,
-        item_key=summary.item_key,
-        payload=trim(payload),
-        created_at=now,
-    )
+    return event_row(payload, pk=UNSTORED, config=config, created_at=now)
 
 
 def inspect(log: PlexWebhookLog, *, network: bool, viewer: User | None = None) -> Inspection:
