@@ -7,13 +7,14 @@ COPY .ci/requirements.txt .ci/requirements.txt
 RUN pip install --require-hashes --requirement .ci/requirements.txt
 COPY . .
 RUN python -m compileall -q tracker plex \
-    && useradd --system --uid 10001 --no-create-home tracker \
-    && install -d -m 700 -o tracker -g nogroup /data
+    && groupadd --gid 10001 tracker \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tracker \
+    && install -d -m 700 -o tracker -g tracker /data
 
-USER tracker
+USER 10001:10001
 ENV DATA_DIR=/data
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", \
-    "import os, urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:' + os.environ.get('PORT', '8000') + '/healthz', headers={'Host': 'localhost'}), timeout=4)"]
+    "import os, urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:' + (os.environ.get('PORT') or '8000') + '/healthz', headers={'Host': 'localhost'}), timeout=4)"]
 CMD ["python", "manage.py", "run"]

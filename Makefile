@@ -9,7 +9,7 @@ READY_DEV := $(VENV)/.ready-dev
 TEMPLATES := git ls-files --cached --others --exclude-standard 'templates/*.html'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench eval lock clean
+.PHONY: help run demo test lint format bench faults fuzz eval licences lock clean
 
 help:  ## Show the commands.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -40,6 +40,15 @@ format: $(READY_DEV)  ## Format code and templates.
 
 bench: $(READY_DEV)  ## Measure the speed; ARGS="--help" shows the choices.
 	$(BIN)/python -m tests.bench $(ARGS)
+
+faults: $(READY_DEV)  ## Kill, cut off and fill up; see that nothing is lost. ARGS="--full": 100 kills.
+	@$(BIN)/python -m tests.faults $(ARGS)
+
+fuzz: $(READY_DEV)  ## Post odd requests to the webhook (ARGS="--bodies 100000" for as many); new examples for the properties.
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+licences: $(READY_DEV)  ## Write docs/licences.md: what comes with Full Tracker, and on which terms.
+	@$(BIN)/python -m tests.licences
 
 eval: $(READY_DEV)  ## Try the matching: make eval CATALOGUE=shows.csv.gz PAIRS=pairs.csv OUT=result.csv
 	$(MANAGE) evaluate_matching --catalogue "$(CATALOGUE)" --pairs "$(PAIRS)" --out "$(OUT)"
