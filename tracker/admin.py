@@ -6,10 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import JSONField
 from django.http import HttpRequest
 
+from tracker.bounded_pages import BoundedPaginator
 from tracker.encryption import DecryptionError, reveal, seal
 from tracker.library import index_titles
+from tracker.model_admins import GivenRowsAdmin, ReadOnlyAdmin
 from tracker.models import Episode, Profile, Season, SiteSettings, TrackedShow, TVShow, Watch
 
 
@@ -37,6 +40,18 @@ class SeasonAdmin(admin.ModelAdmin):
         return False
 
 
+class TextsField(forms.JSONField):
+    """A list of texts as JSON; emptied, it is an empty list."""
+
+    def clean(self, value: Any) -> list[str]:
+        texts = super().clean(value)
+        if texts is None:
+            return []
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise forms.ValidationError('Enter a list of texts, as in ["One", "Two"].')
+        return texts
+
+
 @admin.register(TVShow)
 class TVShowAdmin(admin.ModelAdmin):
     list_display = (
@@ -51,6 +66,7 @@ class TVShowAdmin(admin.ModelAdmin):
     search_fields = ("title", "original_title", "=tmdb_id", "=tvdb_id", "=imdb_id")
     show_full_result_count = False
     readonly_fields = ("plex_synced", "plex_last_sync", "refreshed_at", "created_at", "updated_at")
+    formfield_overrides = {JSONField: {"form_class": TextsField}}
     inlines = (SeasonInline,)
 
     def save_model(self, request: HttpRequest, obj: TVShow, form: Any, change: Any) -> None:
@@ -69,28 +85,20 @@ class TrackedShowAdmin(admin.ModelAdmin):
 
 
 @admin.register(Watch)
-class WatchAdmin(admin.ModelAdmin):
-    """Read-only: the pages mark and unmark, and keep statuses and tombstones right."""
+class WatchAdmin(ReadOnlyAdmin):
+    """The pages mark and unmark, and keep statuses and tombstones right."""
 
     list_display = ("watched_at", "user", "show", "episode", "play", "source", "removed_at")
     list_filter = ("source",)
     list_select_related = ("user", "episode__season__show")
     search_fields = ("episode__season__show__title", "user__username")
-    ordering = ("-watched_at", "-pk")
-    show_full_result_count = False
+    # The latest recorded first: no index leads through everybody's watches by their time.
+    ordering = ("-pk",)
+    paginator = BoundedPaginator
 
     @admin.display(description="Show")
     def show(self, watch: Watch) -> str:
         return watch.episode.season.show.title
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Profile)
@@ -123,7 +131,7 @@ class SiteSettingsForm(forms.ModelForm):
 
 
 @admin.register(SiteSettings)
-class SiteSettingsAdmin(admin.ModelAdmin):
+class SiteSettingsAdmin(GivenRowsAdmin):
     """One row; its secret is written here and never read."""
 
     form = SiteSettingsForm
@@ -136,9 +144,3 @@ class SiteSettingsAdmin(admin.ModelAdmin):
             return "set" if reveal(site, "tmdb_api_key") else "not set"
         except DecryptionError as error:
             return f"unreadable: {error}"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -47,8 +47,11 @@ def find_show(data: ShowData) -> TVShow | None:
     return TVShow.objects.filter(same, tmdb_id=None).order_by("id").first()
 
 
-def write_show(show: TVShow, data: ShowData, *, now: datetime) -> None:
-    """The show's own columns. Ids that TMDB does not know stay as they are."""
+def write_show(show: TVShow, data: ShowData, *, now: datetime | None) -> None:
+    """The show's own columns. Ids that TMDB does not know stay as they are.
+
+    `now` is when TMDB was read; None where somebody else describes the show.
+    """
     columns = {name: getattr(data, name) for name in SHOW_COLUMNS}
     columns |= {name: list(getattr(data, name)) for name in LIST_COLUMNS}
     columns |= {"refreshed_at": now}
@@ -61,13 +64,15 @@ def write_show(show: TVShow, data: ShowData, *, now: datetime) -> None:
     show.save(update_fields=[*columns, "updated_at"])
 
 
-def write_episodes(show: TVShow, data: ShowData) -> None:
-    """Seasons and episodes, with as few writes as it takes."""
+def write_episodes(
+    show: TVShow, data: ShowData, *, same: Mapping[int, Place] | None = None
+) -> None:
+    """Seasons and episodes, with as few writes as it takes. `same` as in `merge_episodes`."""
     seasons = write_seasons(show, data)
     rows = {
         row.pk: row for row in Episode.objects.filter(season__show=show).select_related("season")
     }
-    merge = merge_episodes(our_episodes(rows.values()), data.seasons)
+    merge = merge_episodes(our_episodes(rows.values()), data.seasons, same=same)
     others = ids_of_other_shows(show, merge)
     Episode.objects.filter(pk__in=merge.gone).delete()
     changed: list[Episode] = []

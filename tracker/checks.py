@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tracker.encryption import DecryptionError, load_keys
 from tracker.environment import env, env_list
+from tracker.logs import FORMATTERS
 from tracker.proxies import parse_networks
 
 ADDRESSES = ("PUBLIC_URL", "TMDB_API_URL", "PLEX_TV_URL", "PLEX_METADATA_URL")
@@ -144,6 +145,12 @@ def check_words() -> Iterator[CheckMessage]:
             f"LOG_LEVEL is {settings.LOG_LEVEL!r}.",
             hint="Choose one of DEBUG, INFO, WARNING, ERROR.",
             id="tracker.E013",
+        )
+    if settings.LOG_FORMAT not in FORMATTERS:
+        yield Error(
+            f"LOG_FORMAT is {settings.LOG_FORMAT!r}.",
+            hint="Write text for lines that people read, or json for a log collector.",
+            id="tracker.E017",
         )
 
 

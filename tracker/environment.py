@@ -12,11 +12,14 @@ SIOCGIFADDR = 0x8915
 
 
 def env(name: str, default: str = "") -> str:
-    """The setting as text, stripped; `NAME_FILE` (as with Docker secrets) is read when NAME is unset."""
-    value = os.environ.get(name)
-    if value is None and (path := os.environ.get(f"{name}_FILE")):
-        value = Path(path).read_text(encoding="utf-8")
-    return default if value is None else value.strip()
+    """The setting as text, stripped; `NAME_FILE` (as with Docker secrets) is read where NAME is not set.
+
+    Empty counts as not set: containers are often given every variable, filled in or not.
+    """
+    value = os.environ.get(name, "").strip()
+    if not value and (path := os.environ.get(f"{name}_FILE")):
+        value = Path(path).read_text(encoding="utf-8").strip()
+    return value or default
 
 
 def env_list(name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Each signed-in person sees times in the zone of their profile."""
+"""Times in the zone of the signed-in person's profile; what the pages never ask of a browser."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ from django.utils import timezone
 
 from tracker.models import Profile
 from tracker.zones import zone_named
+
+# No page uses these, so nothing that got into one may.
+UNUSED = ("accelerometer", "camera", "geolocation", "gyroscope", "microphone", "payment", "usb")
+PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED)
+
+
+class PermissionsPolicyMiddleware:
+    """Keeps devices from all pages, and our answers from being embedded in other sites."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
 
 
 class TimeZoneMiddleware:

@@ -11,20 +11,24 @@ Place = tuple[int, int]  # Season number, episode number.
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeState:
-    """One episode as one user has it. `watched`: a watch of it stands."""
+    """One episode as one user has it. `watched`: a watch of it stands.
+
+    `is_at_hand`: it lies on a Plex server, and so has aired, whether its date is known or not.
+    """
 
     episode_id: int
     season_number: int
     episode_number: int
     air_date: date | None
     watched: bool
+    is_at_hand: bool = False
 
     @property
     def place(self) -> Place:
         return (self.season_number, self.episode_number)
 
     def has_aired(self, today: date) -> bool:
-        return self.air_date is not None and self.air_date <= today
+        return self.is_at_hand if self.air_date is None else self.air_date <= today
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +36,13 @@ class ShowProgress:
     """Figures over the regular episodes; specials count for nothing.
 
     `aired` holds what was watched before its air date too, so `watched` is never above it.
+    `is_dateless`: no episode has an air date or lies on a Plex server, so nobody knows what has aired.
     """
 
     watched: int = 0
     aired: int = 0
     total: int = 0
+    is_dateless: bool = False
 
     @property
     def left(self) -> int:
@@ -49,7 +55,7 @@ class ShowProgress:
 
     @property
     def is_caught_up(self) -> bool:
-        return 0 < self.aired == self.watched
+        return 0 < self.watched == (self.total if self.is_dateless else self.aired)
 
 
 def show_progress(
@@ -61,6 +67,8 @@ def show_progress(
         watched=sum(episode.watched for episode in regular),
         aired=sum(episode.watched or episode.has_aired(today) for episode in regular),
         total=len(regular),
+        is_dateless=bool(regular)
+        and all(episode.air_date is None and not episode.is_at_hand for episode in regular),
     )
 
 

@@ -84,21 +84,24 @@ class CalendarEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a user has watched of a show's regular episodes; `early` of them before their air date."""
+    """What a user has watched of a show's regular episodes: `early` of them before their air date,
+    `undated` without any."""
 
     count: int = 0
     early: int = 0
+    undated: int = 0
     last_at: datetime | None = None
     furthest: Place | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How far a user has come in a show."""
+    """How far a user has come in a show; `is_at_hand` as for `shows_at_hand`."""
 
     show_id: int
     seen: Seen
     progress: ShowProgress
+    is_at_hand: bool
 
 
 def up_next(user: User, today: date, *, limit: int | None = None) -> list[UpNext]:
@@ -116,7 +119,7 @@ def waiting_shows(user: User, today: date) -> list[Standing]:
 
 def up_next_cards(user: User, waiting: Collection[Standing], today: date) -> list[UpNext]:
     """What comes next in each of these shows, in their order."""
-    unwatched = unwatched_by_show(user, [one.show_id for one in waiting], today)
+    unwatched = unwatched_by_show(user, waiting, today)
     chosen: dict[int, int] = {}
     for one in waiting:
         place = next_place(unwatched[one.show_id], furthest=one.seen.furthest)
@@ -201,6 +204,7 @@ def show_state(user: User, show: TVShow, today: date) -> ShowState:
             episode_number=number,
             air_date=air_date,
             watched=watched,
+            is_at_hand=show.is_from_plex_alone,
         )
         for pk, season, number, air_date, watched in rows
     ]
@@ -273,22 +277,40 @@ def standings(user: User, show_ids: Collection[int], today: date) -> dict[int, S
         Episode.objects.filter(season__show__in=show_ids, season__season_number__gt=0)
         .order_by()
         .values_list("season__show_id")
-        .annotate(total=Count("pk"), aired=Count("pk", filter=Q(air_date__lte=today)))
+        .annotate(
+            total=Count("pk"),
+            aired=Count("pk", filter=Q(air_date__lte=today)),
+            dated=Count("air_date"),
+        )
     )
-    counts = {show_id: (total, aired) for show_id, total, aired in rows}
+    counts = {show_id: figures for show_id, *figures in rows}
+    at_hand = shows_at_hand([pk for pk, (total, _, dated) in counts.items() if dated < total])
     found = {}
     for show_id in show_ids:
-        total, aired = counts.get(show_id, (0, 0))
-        one = seen[show_id]
-        progress = ShowProgress(watched=one.count, aired=aired + one.early, total=total)
-        found[show_id] = Standing(show_id=show_id, seen=one, progress=progress)
+        total, aired, dated = counts.get(show_id, (0, 0, 0))
+        one, is_at_hand = seen[show_id], show_id in at_hand
+        progress = ShowProgress(
+            watched=one.count,
+            aired=aired + one.early + (total - dated if is_at_hand else one.undated),
+            total=total,
+            is_dateless=total > 0 and not dated and not is_at_hand,
+        )
+        found[show_id] = Standing(
+            show_id=show_id, seen=one, progress=progress, is_at_hand=is_at_hand
+        )
     return found
+
+
+def shows_at_hand(show_ids: Collection[int]) -> set[int]:
+    """Those that are known from Plex alone: whatever is listed of them lies on a server."""
+    from_plex = TVShow.objects.from_plex_alone().filter(pk__in=show_ids)
+    return set(from_plex.values_list("pk", flat=True))
 
 
 def seen_by_show(user: User, show_ids: Collection[int], today: date) -> dict[int, Seen]:
     """What the user has watched, for each of these shows."""
     place = F("episode__season__season_number") * SEASON_STEP + F("episode__episode_number")
-    unaired = Q(episode__air_date=None) | Q(episode__air_date__gt=today)
+    unaired, undated = Q(episode__air_date__gt=today), Q(episode__air_date=None)
     rows = (
         Watch.objects.standing()
         .filter(user=user, episode__season__season_number__gt=0)
@@ -297,27 +319,35 @@ def seen_by_show(user: User, show_ids: Collection[int], today: date) -> dict[int
         .annotate(
             count=Count("episode_id", distinct=True),
             early=Count("episode_id", distinct=True, filter=unaired),
+            undated=Count("episode_id", distinct=True, filter=undated),
             last=Max("watched_at"),
             place=Max(place),
         )
     )
     found = {
         show_id: Seen(
-            count=count, early=early, last_at=last, furthest=divmod(furthest, SEASON_STEP)
+            count=count,
+            early=early,
+            undated=undated,
+            last_at=last,
+            furthest=divmod(furthest, SEASON_STEP),
         )
-        for show_id, count, early, last, furthest in rows
+        for show_id, count, early, undated, last, furthest in rows
     }
     return {show_id: found.get(show_id, Seen()) for show_id in show_ids}
 
 
 def unwatched_by_show(
-    user: User, show_ids: Collection[int], today: date
+    user: User, waiting: Collection[Standing], today: date
 ) -> dict[int, dict[Place, int]]:
     """The aired regular episodes that the user has not watched: their keys by place."""
+    show_ids = [one.show_id for one in waiting]
+    has_aired = Q(air_date__lte=today)
+    if at_hand := [one.show_id for one in waiting if one.is_at_hand]:
+        has_aired |= Q(air_date=None, season__show__in=at_hand)
     rows = (
-        Episode.objects.filter(
-            season__show__in=show_ids, season__season_number__gt=0, air_date__lte=today
-        )
+        Episode.objects.filter(season__show__in=show_ids, season__season_number__gt=0)
+        .filter(has_aired)
         .filter(~Exists(watches_of(user)))
         .order_by()
         .values_list("season__show_id", "season__season_number", "episode_number", "pk")

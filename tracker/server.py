@@ -6,7 +6,6 @@ in full: however many half-sent requests are open, none of them holds a thread.
 
 from __future__ import annotations
 
-import logging
 import re
 import selectors
 import socket
@@ -22,6 +21,7 @@ from gunicorn.http import get_parser  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from tracker.environment import env
+from tracker.logs import formatter
 
 CHUNK_BYTES = 64 * 1024
 HEAD_BYTES = 64 * 1024
@@ -44,8 +44,6 @@ TRANSFER_ENCODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 EXPECT_CONTINUE = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-QUERY = re.compile(r"\?[^\s'\"]*")
 
 
 class Extent(NamedTuple):
@@ -72,25 +70,13 @@ def measure(received: bytes | bytearray) -> Extent | None:
     return Extent(len(head) + body, whole=True)
 
 
-def without_query(text: str) -> str:
-    """The text with each address cut at its "?": the webhook's secret stands behind it."""
-    return QUERY.sub("?…", text)
-
-
-class Formatter(logging.Formatter):
-    """Formats a record, its traceback included, without the query of any address."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return without_query(super().format(record))
-
-
 class Log(Logger):  # type: ignore[misc]
     """gunicorn's log. Its own one prints whole addresses when a request can't be read or fails."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
-            handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+            handler.setFormatter(formatter(env("LOG_FORMAT").lower()))
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -109,6 +95,10 @@ class Connection(TConn):  # type: ignore[misc]
         self.sock.settimeout(SEND_SECONDS)
         self.parser = get_parser(self.cfg, iter((self.request,)), self.client)
         self.request = b""
+
+    def forget_rest(self) -> None:
+        """Called in the thread after the answer: no one reads the rest of the body any more."""
+        self.parser = get_parser(self.cfg, iter(()), self.client)
 
     def is_complete(self) -> bool:
         """Whether a whole request is there; asks a client that waits to be asked for its body."""
@@ -210,9 +200,16 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self.pending_conns.remove(conn)
         self.poller.unregister(conn.sock)
 
-    def _keepalive_after(self, conn: Connection, keepalive: object) -> bool:
+    def handle_request(self, req: Any, conn: Connection) -> Any:
         """In the thread. What follows a body that nobody read can't be told from a request."""
-        return bool(keepalive) and conn.whole and super()._keepalive_after(conn, keepalive)
+        if not conn.whole:
+            req.force_close()
+        return super().handle_request(req, conn)
+
+    def _keepalive_after(self, conn: Connection, keepalive: object) -> bool:
+        """In the thread. gunicorn reads a short rest of the body here, and gives up on a longer one."""
+        conn.forget_rest()
+        return bool(keepalive) and conn.whole
 
     def finish_request(self, conn: Connection, fs: Future[object]) -> None:
         if fs.cancelled() or fs.exception() or not fs.result():
@@ -271,6 +268,15 @@ def processes() -> int:
     """How many web processes: one, or WEB_CONCURRENCY of them where they share a cache."""
     count = env("WEB_CONCURRENCY")
     return max(1, int(count)) if count.isdecimal() and env("CACHE_URL") else 1
+
+
+def post_worker_init(worker: BufferingWorker) -> None:
+    """gunicorn calls this once a process can serve; apps that have something to start beside it do."""
+    from django.apps import apps  # noqa: PLC0415 - this module is read before Django is set up
+
+    for config in apps.get_app_configs() if apps.ready else ():
+        if start := getattr(config, "serving_started", None):
+            start()
 
 
 # gunicorn's settings, by its names.

@@ -40,14 +40,13 @@ ALLOWED_HOSTS = (
 if public_host := urlsplit(PUBLIC_URL).hostname:
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, public_host]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
-if PUBLIC_URL.startswith("https://"):
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-    SECURE_HSTS_SECONDS = 30 * 24 * 3600
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_SAMESITE = "Lax"
+IS_HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SECURE_HSTS_SECONDS = 30 * 24 * 3600 if IS_HTTPS else 0
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "tracker.views.errors.csrf_failure"
-SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
@@ -71,6 +70,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tracker.proxies.TrustedProxyMiddleware",
+    "tracker.middleware.PermissionsPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -114,6 +114,18 @@ SQLITE_OPTIONS = {
 }
 
 
+POSTGRESQL_OPTIONS = {
+    # Compiling a query takes a second where its rows were guessed too many; none here needs it.
+    "options": "-c jit=off",
+    # A server, or a way to it, that is gone without a word is noticed; see tracker/postgresql, too.
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+
+
 def database(url: str) -> dict[str, Any]:
     """Django's database settings for a DATABASE_URL, with connections kept open."""
     config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None))
@@ -121,6 +133,8 @@ def database(url: str) -> dict[str, Any]:
         config["OPTIONS"] = {**SQLITE_OPTIONS, **config.get("OPTIONS", {})}
     else:
         config["CONN_HEALTH_CHECKS"] = True
+        config["ENGINE"] = "tracker.postgresql"
+        config["OPTIONS"] = {**POSTGRESQL_OPTIONS, **config.get("OPTIONS", {})}
     return config
 
 
@@ -131,7 +145,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if cache_url := env("CACHE_URL"):
     CACHES: dict[str, Any] = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": cache_url}
+        "default": {"BACKEND": "tracker.shared_cache.SharedCache", "LOCATION": cache_url}
     }
 else:
     CACHES = {
@@ -141,8 +155,16 @@ else:
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     }
-# LocMem counts right in one web process, which is how `make run` starts it; several need CACHE_URL.
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
+SILENCED_SYSTEM_CHECKS = [
+    # LocMem counts right in one web process, which is how `make run` starts it; several need CACHE_URL.
+    *("django_ratelimit.E003", "django_ratelimit.W001"),
+    # A Plex server at home posts over http and follows no redirect; people are redirected by the proxy.
+    "security.W008",
+    # The neighbours of our host, and browsers' lists, are not ours to decide about.
+    *("security.W005", "security.W021"),
+    # Without https there is none to insist on, and a Secure cookie would never come back.
+    *(() if IS_HTTPS else ("security.W004", "security.W012", "security.W016")),
+]
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -172,6 +194,8 @@ STORAGES = {
 
 # The largest request of any kind: Plex posts 4 to 20 KB and a thumbnail.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# The admin posts seven fields for each episode of a season: Django's 1000 end at 140 episodes.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 15_000
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -196,7 +220,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     # No forms: in one, a switch that is left out reads as switched off.
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["tracker.api.parsers.TextParser"],
     "DEFAULT_PAGINATION_CLASS": "tracker.api.pagination.Pagination",
     "EXCEPTION_HANDLER": "tracker.api.exceptions.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -207,6 +231,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Shows, watches and the Plex integration of one Full Tracker.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -224,10 +249,11 @@ PLEX_WEBHOOK_RATE = env("PLEX_WEBHOOK_RATE", "100/m")
 
 LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
 LOG_LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
+LOG_FORMAT = env("LOG_FORMAT", "text").lower()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"line": {"()": "tracker.logs.formatter", "name": LOG_FORMAT}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL if LOG_LEVEL in LOG_LEVELS else "INFO"},
     # urllib3 logs whole addresses at DEBUG, and a v3 key or a token can stand in one.

@@ -18,7 +18,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
 from tracker.models import Episode, TrackedShow, TVShow, Watch
@@ -66,19 +66,25 @@ def settle(
     today: date,
     fresh_since: datetime | None,
 ) -> None:
-    productions = TVShow.objects.filter(pk__in=show_ids).values_list("pk", "production_status")
-    ended = {pk: status in ENDED for pk, status in productions}
-    tracked = TrackedShow.objects.filter(user__in=user_ids, show__in=ended)
+    tracked = TrackedShow.objects.filter(user__in=user_ids, show__in=show_ids)
     settled = {
-        (row.user_id, row.show_id): row.pk for row in tracked if is_settled(row, ended[row.show_id])
+        (row.user_id, row.show_id): row.pk
+        for row in tracked.annotate(production=F("show__production_status"))
+        if is_settled(row, row.production in ENDED)
     }
-    pairs = {(user, show) for user in user_ids for show in ended} - settled.keys()
+    pairs = {(user, show) for user in user_ids for show in show_ids} - settled.keys()
+    if not pairs:
+        return
     watched = watched_by(pairs, today)
     if not watched:
         return
-    make_missing(watched, fresh_since=fresh_since)
-    aired = count_aired([show for _, show in watched if ended[show]], today)
+    productions = TVShow.objects.filter(pk__in={show for _, show in watched})
+    ended = {
+        pk: status in ENDED for pk, status in productions.values_list("pk", "production_status")
+    }
     zones = zones_of({user for user, _ in watched})
+    make_missing(watched, zones, fresh_since=fresh_since)
+    aired = count_aired([show for _, show in watched if ended[show]], today)
     changed = []
     # One order for everybody who locks several.
     open_rows = tracked.exclude(pk__in=settled.values()).order_by("user_id", "show_id")
@@ -152,7 +158,9 @@ def watched_by(pairs: Collection[Pair], today: date) -> dict[Pair, Watched]:
     }
 
 
-def make_missing(watched: Mapping[Pair, Watched], *, fresh_since: datetime | None) -> None:
+def make_missing(
+    watched: Mapping[Pair, Watched], zones: Mapping[int, tzinfo], *, fresh_since: datetime | None
+) -> None:
     """Track what was watched just now and is not tracked. A row that exists stays as it is."""
     tracked = set(
         TrackedShow.objects.filter(
@@ -160,7 +168,12 @@ def make_missing(watched: Mapping[Pair, Watched], *, fresh_since: datetime | Non
         ).values_list("user_id", "show_id")
     )
     missing = [
-        TrackedShow(user_id=user, show_id=show, status=Status.WATCHING)
+        TrackedShow(
+            user_id=user,
+            show_id=show,
+            status=Status.WATCHING,
+            started_on=timezone.localdate(mine.first_at, zones[user]),
+        )
         for (user, show), mine in sorted(watched.items(), key=itemgetter(0))
         if (user, show) not in tracked and (fresh_since is None or mine.written_at >= fresh_since)
     ]

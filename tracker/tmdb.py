@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import re
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Literal, Self
+from typing import Any, Literal
+from urllib.parse import quote
 
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ResponseError
-from urllib3.response import BaseHTTPResponse
-from urllib3.util.retry import Retry
+from urllib3.exceptions import HTTPError, InvalidHeader
 
+from tracker.bounded_retry import BoundedRetry
 from tracker.encryption import DecryptionError, reveal
+from tracker.metrics import TMDB_CALLS
 from tracker.models import SiteSettings
+from tracker.tmdb_orders import ListedOrder, OrderPlace, parse_order, parse_order_list
 from tracker.tmdb_parsing import (
     EpisodeData,
     FindResult,
@@ -55,13 +56,8 @@ __all__ = [
 
 CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
 TRIES = 3
-BACKOFF_SECONDS = 0.5
 # One call ends within this time, tries and waits included: a lease of the worker outlasts it.
 CALL_SECONDS = 20.0
-# No try starts later than this, so that even a slow one ends in time.
-LAST_START_SECONDS = CALL_SECONDS - CONNECT_SECONDS - READ_SECONDS
-# A longer Retry-After is not slept through: the error carries it to whoever plans the next attempt.
-LONGEST_RETRY_AFTER_SECONDS = 5.0
 LARGEST_ANSWER_BYTES = 32_000_000
 TEMPORARY_STATUSES = (429, 500, 502, 503, 504)
 
@@ -98,35 +94,6 @@ class KeyFilter(logging.Filter):
 
 for name in ("urllib3.connectionpool", "urllib3.util.retry"):
     logging.getLogger(name).addFilter(KeyFilter())
-
-
-class BoundedRetry(Retry):
-    """Three tries with growing, random waits; Retry-After is obeyed; all within `CALL_SECONDS`."""
-
-    def __init__(self, *args: Any, started: float | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.started = time.monotonic() if started is None else started
-
-    def new(self, **kwargs: Any) -> Self:
-        return super().new(started=self.started, **kwargs)
-
-    def get_backoff_time(self) -> float:
-        return random.uniform(0.5, 1) * BACKOFF_SECONDS * 2.0 ** len(self.history)  # noqa: S311
-
-    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        try:
-            return super().get_retry_after(response)
-        except InvalidHeader:
-            return None
-
-    def increment(self, *args: Any, **kwargs: Any) -> Self:
-        following = super().increment(*args, **kwargs)
-        response = kwargs.get("response")
-        wait = (response and self.get_retry_after(response)) or following.get_backoff_time()
-        elapsed = time.monotonic() - self.started
-        if wait > LONGEST_RETRY_AFTER_SECONDS or elapsed + wait > LAST_START_SECONDS:
-            raise MaxRetryError(kwargs["_pool"], "", ResponseError("out of time"))
-        return following
 
 
 class KeyAuth(AuthBase):
@@ -191,6 +158,14 @@ class Tmdb:
         answer = self._get(f"/tv/{tmdb_id}/season/{season_number}", missing_is_none=True)
         return None if answer is None else parse_season(answer)
 
+    def fetch_order_list(self, tmdb_id: int) -> tuple[ListedOrder, ...]:
+        """The other orders of a show's episodes that TMDB has."""
+        return parse_order_list(self._get(f"/tv/{tmdb_id}/episode_groups"))
+
+    def fetch_order(self, order_id: str) -> tuple[OrderPlace, ...]:
+        """The places that one of these orders gives to the episodes."""
+        return parse_order(self._get(f"/tv/episode_group/{quote(order_id, safe='')}"))
+
     def check(self) -> None:
         """Return if TMDB answers and takes the key; raise `TmdbError` otherwise."""
         self._get("/configuration")
@@ -214,14 +189,18 @@ class Tmdb:
         try:
             with self._send(path, params) as response:
                 if response.status_code == HTTPStatus.NOT_FOUND and missing_is_none:
+                    TMDB_CALLS.labels("ok").inc()
                     return None
                 error = error_of(response)
                 if error is None:
-                    return as_object(json.loads(self._read(response)))
+                    found = as_object(json.loads(self._read(response)))
+                    TMDB_CALLS.labels("ok").inc()
+                    return found
         except (requests.RequestException, HTTPError, OSError):
             error = TmdbError("TMDB can't be reached at the moment; it will be asked again later.")
         except (ValueError, RecursionError):
             error = wrong_shape("not JSON")
+        TMDB_CALLS.labels("ok" if is_answer(error) else "error").inc()
         # Raised outside the handlers: the original error, whose text holds the address and with it
         # a v3 key, must not hang on to this one as its context.
         raise error
@@ -254,6 +233,11 @@ class Tmdb:
         if response.raw.length_remaining:
             raise requests.ConnectionError
         return bytes(body)
+
+
+def is_answer(error: TmdbError) -> bool:
+    """Whether TMDB did its part: it has no such thing, which is no trouble of its own."""
+    return error.permanent and not isinstance(error, TmdbKeyMissingError)
 
 
 def error_of(response: requests.Response) -> TmdbError | None:

@@ -10,6 +10,7 @@ from tracker.views import (
     calendar,
     episodes,
     errors,
+    export,
     feed,
     history,
     people,
@@ -30,7 +31,6 @@ tracker_urls = [
     path("favicon.ico", access.favicon, name="favicon"),
     path("shows/", shows.shows, name="shows"),
     path("shows/add/", add.add_show, name="add-show"),
-    path("shows/add/key/", add.save_key, name="save-tmdb-key"),
     path("shows/<int:pk>/", show.show_detail, name="show-detail"),
     path("shows/<int:pk>/seasons/<int:number>/", show.season, name="show-season"),
     path("shows/<int:pk>/track/", show.track, name="show-track"),
@@ -57,15 +57,21 @@ tracker_urls = [
     path("account/password/", account.ChangePassword.as_view(), name="password"),
     path("account/tokens/", account.make_token, name="tokens"),
     path("account/tokens/<int:pk>/remove/", account.remove_token, name="token-remove"),
+    path("account/export/watches.csv", export.watches, name="export-watches"),
+    path("account/export/shows.csv", export.shows, name="export-shows"),
+    path("account/export/everything.json", export.everything, name="export-everything"),
     path("people/", people.people, name="people"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # First, as each address above the webhook's would be tried before every event.
+    path("api/", include("plex.api.urls")),
     path("", include((tracker_urls, "tracker"))),
     path("plex/", include("plex.urls")),
     path("", include("plex.health")),
-    path("api/", include("plex.api.urls")),
+    path("", include("plex.metrics")),
     path("api/", include("tracker.api.urls")),
+    path("admin/login/", access.admin_sign_in),
     path("admin/", admin.site.urls),
 ]
 

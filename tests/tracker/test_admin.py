@@ -36,6 +36,40 @@ def test_a_show_saved_is_found_by_its_new_title(admin):
     assert "Dusk" in ShowTitle.objects.filter(show=show).values_list("title", flat=True)
 
 
+def test_a_season_of_many_episodes_can_be_saved(admin):
+    season = make_show("One Piece", {1: 200}).seasons.get()
+    page = admin.get(f"/admin/tracker/season/{season.pk}/change/")
+    (inline,) = page.context["inline_admin_formsets"]
+    forms = [page.context["adminform"].form, inline.formset.management_form, *inline.formset.forms]
+    fields = {one.add_prefix(name): one[name].value() for one in forms for name in one.fields}
+    sent = {name: value for name, value in fields.items() if value not in (None, False)}
+    answer = admin.post(page.request["PATH_INFO"], {**sent, "episodes-199-name": "The last"})
+    assert answer.status_code == 302
+    assert season.episodes.get(episode_number=200).name == "The last"
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "kept"),
+    [
+        ("", 302, []),
+        ('["Lumon"]', 302, ["Lumon"]),
+        ("{}", 200, ["Before"]),
+        ('["a", 1]', 200, ["Before"]),
+        ("[", 200, ["Before"]),
+    ],
+)
+def test_lists_of_a_show_stay_lists_of_texts(admin, text, status, kept):
+    show = make_show("Severance", alternative_titles=["Before"])
+    page = admin.get(f"/admin/tracker/tvshow/{show.pk}/change/")
+    form = page.context["adminform"].form
+    values = {name: form[name].value() for name in form.fields}
+    sent = {name: value for name, value in values.items() if value not in (None, False)}
+    seasons = {f"seasons-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    answer = admin.post(page.request["PATH_INFO"], {**sent, **seasons, "alternative_titles": text})
+    show.refresh_from_db()
+    assert (answer.status_code, show.alternative_titles) == (status, kept)
+
+
 def test_the_tmdb_key_is_written_and_never_read(admin):
     site = SiteSettings.load()
     seal(site, "tmdb_api_key", "the-old-key")

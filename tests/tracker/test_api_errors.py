@@ -71,6 +71,15 @@ def test_a_body_that_is_no_json_object_is_a_400(viewer, body):
     assert answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "body", [r'{"tmdb_id": "\ud800"}', r'{"\ud800": 1}', r'{"status": ["\ud800"]}']
+)
+def test_half_a_character_is_a_400(viewer, body):
+    answer = caller(viewer).post("/api/shows", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert "half of a character" in answer.json()["detail"]
+
+
 def test_a_body_of_another_kind_is_a_415(viewer):
     answer = caller(viewer).generic("POST", "/api/shows", "<a/>", content_type="application/xml")
     assert answer.status_code == 415
@@ -101,6 +110,7 @@ def test_a_page_that_can_t_be_is_a_400(viewer, call, name, value):
         ("delete", "/api/shows/1/seasons/1/episodes/{}/watch"),
         ("post", "/api/plex/mappings/{}/confirm"),
         ("delete", "/api/plex/mappings/{}"),
+        ("post", "/api/plex/corrections/{}/undo"),
         ("post", "/api/plex/conflicts/{}/resolve"),
         ("post", "/api/plex/logs/{}/retry"),
     ],

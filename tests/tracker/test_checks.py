@@ -31,6 +31,7 @@ def test_the_tests_settings_are_right_and_the_check_is_registered(settings):
         ("PLEX_WEBHOOK_RATE", "0/m", "tracker.E009"),
         ("DEBUG", True, "tracker.W012"),
         ("LOG_LEVEL", "LOUD", "tracker.E013"),
+        ("LOG_FORMAT", "xml", "tracker.E017"),
     ],
 )
 def test_a_wrong_setting_is_named(settings, name, value, expected):

@@ -12,12 +12,21 @@ from tracker.environment import env, env_bool, env_list, own_hosts
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_file_is_read_where_the_name_itself_is_unset(monkeypatch, tmp_path):
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_file_is_read_where_the_name_itself_is_not_set(monkeypatch, tmp_path, value):
     (tmp_path / "value").write_text(" from a file \n")
     monkeypatch.setenv("SOME_SETTING_FILE", str(tmp_path / "value"))
+    if value is not None:
+        monkeypatch.setenv("SOME_SETTING", value)
     assert env("SOME_SETTING", "default") == "from a file"
-    monkeypatch.setenv("SOME_SETTING", "")
-    assert env("SOME_SETTING", "default") == ""
+    monkeypatch.setenv("SOME_SETTING", "itself")
+    assert env("SOME_SETTING", "default") == "itself"
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_setting_has_its_default(monkeypatch, value):
+    monkeypatch.setenv("SOME_SETTING", value)
+    assert env("SOME_SETTING", "default") == "default"
 
 
 def test_a_list_has_no_blanks(monkeypatch):

@@ -81,6 +81,25 @@ def test_show_progress(episodes, watched, aired, total, percent):
     assert progress.is_caught_up == (aired > 0 and percent == 100)
 
 
+@pytest.mark.parametrize(
+    ("watched", "is_caught_up"), [([True, False], False), ([True, True], True), ([False], False)]
+)
+def test_a_show_without_any_air_date_is_seen_when_all_of_it_is(watched, is_caught_up):
+    episodes = [
+        EpisodeState(
+            episode_id=number,
+            season_number=1,
+            episode_number=number,
+            air_date=None,
+            watched=is_watched,
+        )
+        for number, is_watched in enumerate(watched, start=1)
+    ]
+    progress = show_progress(episodes, TODAY)
+    assert (progress.is_dateless, progress.is_caught_up) == (True, is_caught_up)
+    assert not show_progress(states("x?"), TODAY).is_dateless
+
+
 def test_the_specials_have_a_progress_of_their_own():
     assert show_progress(states("x..", 0), TODAY, specials=True) == ShowProgress(
         watched=1, aired=3, total=3

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tests.factories import TrackedShowFactory, WatchFactory, episode_of, make_show
+from tracker.models import TVShow
 from tracker.progress import ShowProgress
 from tracker.queries import calendar, history, show_state, shows_with_progress, up_next
 
@@ -51,6 +52,19 @@ class TestUpNext:
         for show in (seen, coming, make_show("Empty", {}), make_show("Specials", {0: 3})):
             TrackedShowFactory(user=viewer, show=show)
         assert up_next(viewer, TODAY) == []
+
+    @pytest.mark.parametrize(("read_at", "next_ones"), [(None, ["S01E03"]), (AT, [])])
+    def test_without_air_dates_only_what_plex_has_goes_on(self, viewer, read_at, next_ones):
+        show = make_show("Home videos", {1: [{"air_date": None}] * 4}, first_air_date=None)
+        TVShow.objects.update(refreshed_at=read_at, source="plex")
+        TrackedShowFactory(user=viewer, show=show)
+        watch(viewer, show, (1, 2))
+        cards = up_next(viewer, TODAY)
+        assert [card.episode.code for card in cards] == next_ones
+        assert [card.progress.left for card in cards] == [3] * len(next_ones)
+        state = show_state(viewer, TVShow.objects.get(), TODAY)
+        assert state.progress == shows_with_progress(viewer, TODAY)[0].progress
+        assert state.progress.is_dateless is (not next_ones)
 
     def test_the_latest_activity_comes_first(self, viewer, time_machine):
         time_machine.move_to(AT - timedelta(days=5), tick=False)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tracker.management.commands.run import web_addresses, why_not
+from tracker.management.commands.run import why_not
+from tracker.serving import Announcement, web_addresses
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEPER = "import time; print('child up', flush=True); time.sleep(100)"
@@ -184,6 +185,11 @@ def test_run_makes_the_installation_serves_it_and_stops_clean(start, tmp_path, s
     setup = re.search(r"http://127\.0\.0\.1:\d+/setup/[0-9a-f]{32}/", output)
     assert setup
     assert fetch(setup[0]) == 200
+    private = ["secret_key", "encryption_key", *(path.name for path in folder.glob("*.sqlite3*"))]
+    assert len(private) >= 4
+    assert {name: (folder / name).stat().st_mode & 0o777 for name in private} == dict.fromkeys(
+        private, 0o600
+    )
     keys = file_contents(folder)
     assert program.end() == 0
     assert program.left() == []
@@ -231,10 +237,30 @@ def test_a_low_port_asks_for_a_higher_one():
     assert "above 1023" in why_not(PermissionError(13, "Permission denied"), host="::", port="80")
 
 
-def test_the_addresses_begin_with_the_public_one(settings):
-    settings.PUBLIC_URL = "https://tv.example.org"
+def test_the_addresses_begin_with_the_public_one(monkeypatch):
+    monkeypatch.setenv("PUBLIC_URL", "https://tv.example.org/")
     addresses = web_addresses("::", 8000)
     assert addresses[:2] == ["https://tv.example.org", "http://localhost:8000"]
     assert not any("127.0.0.1" in address for address in addresses)
-    settings.PUBLIC_URL = ""
+    monkeypatch.setenv("PUBLIC_URL", "")
     assert web_addresses("::1", 80) == ["http://[::1]"]
+
+
+def test_the_addresses_are_those_that_the_settings_name(monkeypatch):
+    monkeypatch.setenv("PUBLIC_URL", "")
+    monkeypatch.setenv("ALLOWED_HOSTS", "192.168.1.5,localhost,127.0.0.1,.example.org,*,tv.lan")
+    assert web_addresses("::", 8000) == [
+        "http://localhost:8000",
+        "http://192.168.1.5:8000",
+        "http://tv.lan:8000",
+    ]
+
+
+def test_the_setup_is_printed_for_each_address(monkeypatch):
+    monkeypatch.setenv("PUBLIC_URL", "")
+    monkeypatch.setenv("ALLOWED_HOSTS", "192.168.1.5")
+    with socket.create_server(("0.0.0.0", 0)) as listener:  # noqa: S104 - as the default does
+        port = listener.getsockname()[1]
+        text = Announcement(listener, setup_path="/setup/c0de/", say=print).text()
+    for host in ("localhost", "192.168.1.5"):
+        assert f"  http://{host}:{port}/setup/c0de/\n" in text

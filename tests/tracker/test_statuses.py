@@ -110,12 +110,12 @@ def test_needs_as_many_queries_for_one_show_as_for_thirty(viewer, django_assert_
     assert counts[0] == counts[1]
 
 
-def test_two_queries_when_all_is_settled(viewer, django_assert_num_queries):
+def test_one_query_when_all_is_settled(viewer, django_assert_num_queries):
     shows = [make_show(f"Show {n}", {1: 2}) for n in range(3)]
     for show in shows:
         TrackedShowFactory(user=viewer, show=show, status="watching", started_on=TODAY)
         WatchFactory(user=viewer, episode=episode_of(show, 1, 1))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         settle([viewer], shows)
 
 

@@ -17,7 +17,7 @@ POSTS = [
     "/shows/1/track/", "/shows/1/details/", "/shows/1/refresh/", "/shows/1/stop/", "/episodes/1/mark/",
     "/episodes/1/unmark/", "/episodes/1/up-to-here/", "/episodes/1/again/", "/seasons/1/mark/",
     "/seasons/1/unmark/", "/undo/x/", "/calendar/address/", "/history/1/remove/", "/account/theme/",
-    "/account/tokens/", "/account/tokens/1/remove/", "/shows/add/key/",
+    "/account/tokens/", "/account/tokens/1/remove/",
 ]  # fmt: skip
 
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django.asserts import assertContains
 
 from tests.factories import TrackedShowFactory, make_show
 from tracker.encryption import reveal
 from tracker.models import SiteSettings, TrackedShow, TVShow
+
+KEY = "/plex/tmdb-key/"
 
 
 @pytest.fixture
@@ -67,17 +70,26 @@ def test_without_a_key_others_are_told_whom_to_ask(client, member):
     text = client.get("/shows/add/").content.decode()
     assert "Ask an admin" in text
     assert 'name="tmdb_api_key"' not in text
-    assert client.post("/shows/add/key/", {"tmdb_api_key": "x"}).status_code == 403
+    assert client.post(KEY, {"tmdb_api_key": "x"}).status_code == 403
 
 
 def test_a_key_is_tried_and_kept_sealed(client, owner, tmdb, settings):
     client.force_login(owner)
     settings.TMDB_API_KEY = ""
-    answer = client.post("/shows/add/key/", {"tmdb_api_key": "a-wrong-key"})
+    answer = client.post(KEY, {"tmdb_api_key": "a-wrong-key", "next": "/shows/add/"})
     assert answer.status_code == 422
+    assertContains(answer, "TMDB refuses this key: copy it once more.", status_code=422)
+    assertContains(answer, "<h1>Add a show</h1>", status_code=422)
     assert "a-wrong-key" not in answer.content.decode()
-    assert client.post("/shows/add/key/", {"tmdb_api_key": tmdb.key}).url == "/shows/add/"
+    sent = {"tmdb_api_key": tmdb.key, "next": "/shows/add/"}
+    assert client.post(KEY, sent).url == "/shows/add/"
     site = SiteSettings.load()
     assert reveal(site, "tmdb_api_key") == tmdb.key
     assert tmdb.key not in site.tmdb_api_key
     assert tmdb.key not in client.get("/shows/add/").content.decode()
+
+
+def test_a_stored_key_that_is_refused_is_named_as_such(client, owner, tmdb, settings):
+    client.force_login(owner)
+    settings.TMDB_API_KEY = "a-key-of-last-year"
+    assertContains(client.get("/shows/add/?q=x"), "TMDB refuses the stored key")

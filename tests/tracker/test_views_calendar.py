@@ -101,4 +101,4 @@ def test_without_a_usable_key_a_new_address_says_what_to_do(client, viewer, sett
     client.force_login(viewer)
     response = client.post(reverse("tracker:calendar-address"), follow=True)
     assert response.status_code == 200
-    assert "ENCRYPTION_KEY must hold 32 bytes" in response.content.decode()
+    assert "An encryption key must be 32 bytes" in response.content.decode()

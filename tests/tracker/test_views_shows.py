@@ -4,6 +4,7 @@ import pytest
 
 from tests.factories import TrackedShowFactory, WatchFactory, episode_of, make_show
 from tests.tracker.page_queries import count_queries
+from tracker.models import Episode
 
 
 @pytest.fixture
@@ -110,3 +111,15 @@ def fill(user, number: int) -> None:
         show = make_show(f"Show {number}", {1: 3})
         TrackedShowFactory(user=user, show=show)
         WatchFactory(user=user, episode=episode_of(show, 1, 1))
+
+
+def test_a_show_without_air_dates_is_counted_by_all_its_episodes(client, shelf):
+    show = shelf["money"]
+    Episode.objects.filter(season__show=show).update(air_date=None)
+
+    for page in ("/shows/", f"/shows/{show.pk}/"):
+        shown = client.get(page).content.decode()
+        assert "1 of 4" in shown
+        assert "no air dates" in shown
+        assert "Nothing has aired yet" not in shown
+        assert 'class="badge">soon' not in shown

@@ -70,9 +70,9 @@ def test_what_airs_soon(client, viewer, show):
 
 def test_what_needs_a_decision(client, owner, show):
     client.force_login(owner)
-    assert "your word" not in client.get("/").content.decode()
+    assert "your answer" not in client.get("/").content.decode()
     PlexConflictFactory()
-    assert "1 thing from Plex needs your word" in client.get("/").content.decode()
+    assert "1 thing from Plex needs your answer" in client.get("/").content.decode()
 
 
 def test_one_and_the_same_number_of_queries(client, viewer, show):

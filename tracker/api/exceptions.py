@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -54,7 +54,7 @@ def translate(exc: Exception) -> Exception:
             found = Unavailable(str(exc), retry_after=exc.retry_after)
         case DecryptionError():
             found = Unavailable(str(exc))
-        case OperationalError() | InterfaceError():
+        case OperationalError() | InterfaceError() | InternalError():
             found = Unavailable("The database does not answer just now. Try again.", retry_after=5)
         case DataError() | OverflowError():
             found = exceptions.ValidationError(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from tracker.api import documentation, shows, watches
+from tracker.api import documentation, export, shows, watches
 from tracker.api.exceptions import not_found
 from tracker.api.routes import route
 
@@ -16,6 +16,7 @@ urlpatterns = [
     ),
     *route("up-next", watches.UpNextView, name="api-up-next"),
     *route("history", watches.HistoryView, name="api-history"),
+    *route("export", export.ExportView, name="api-export"),
     *route("schema", documentation.SchemaView, name="api-schema"),
     *route("docs", documentation.DocumentationView, name="api-docs"),
     # This list is the last under api/: what no call answers gets JSON too, not the pages' 404.

@@ -16,6 +16,9 @@ class TVShowQuerySet(models.QuerySet["TVShow"]):
     def tracked_by(self, user: User) -> TVShowQuerySet:
         return self.filter(tracked__user=user)
 
+    def from_plex_alone(self) -> TVShowQuerySet:
+        return self.filter(source=TVShow.Source.PLEX, refreshed_at=None)
+
 
 class TVShow(models.Model):
     class Source(models.TextChoices):
@@ -45,6 +48,12 @@ class TVShow(models.Model):
     plex_synced = models.BooleanField("seen on Plex", default=False)
     plex_last_sync = models.DateTimeField("last play from Plex", null=True, blank=True)
     refreshed_at = models.DateTimeField("last read from TMDB", null=True, blank=True, db_index=True)
+    orders_read_at = models.DateTimeField(
+        "other orders last read from TMDB",
+        null=True,
+        blank=True,
+        help_text="Empty where nobody needed them yet.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -69,6 +78,11 @@ class TVShow(models.Model):
     @property
     def has_ended(self) -> bool:
         return self.production_status in {"Ended", "Canceled"}
+
+    @property
+    def is_from_plex_alone(self) -> bool:
+        """Whether a Plex server is all that is known of it, so that each of its episodes lies there."""
+        return self.refreshed_at is None and self.source == self.Source.PLEX
 
 
 class ShowTitle(models.Model):
@@ -123,7 +137,8 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
         return self.filter(season__season_number__gt=0)
 
     def aired(self, today: date) -> EpisodeQuerySet:
-        return self.filter(air_date__lte=today)
+        at_hand = models.Q(air_date=None, season__show__in=TVShow.objects.from_plex_alone())
+        return self.filter(models.Q(air_date__lte=today) | at_hand)
 
     def in_order(self) -> EpisodeQuerySet:
         return self.order_by("season__season_number", "episode_number")
@@ -160,4 +175,7 @@ class Episode(models.Model):
         return f"S{self.season.season_number:02}E{self.episode_number:02}"
 
     def has_aired(self, today: date) -> bool:
-        return self.air_date is not None and self.air_date <= today
+        """Touches season and show of an episode without a date, so select them."""
+        if self.air_date is None:
+            return self.season.show.is_from_plex_alone
+        return self.air_date <= today

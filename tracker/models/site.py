@@ -25,6 +25,9 @@ class SiteSettings(models.Model):
     language = models.CharField(
         max_length=10, default="en-US", help_text="TMDB's language, as in en-US."
     )
+    notification_addresses = SealedField(
+        blank=True, default="", db_default="", help_text="Apprise addresses, one a line."
+    )
     setup_code_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     setup_completed_at = models.DateTimeField(null=True, editable=False)
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django_ratelimit.core import is_ratelimited
+
+from tracker.views.answers import own_address
 
 TRIES = "10/5m"
 
@@ -33,6 +38,19 @@ class SignIn(LoginView):
             context = self.get_context_data(form=form, too_many=True)
             return self.render_to_response(context, status=429)
         return super().post(request, *args, **kwargs)
+
+
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """One place to sign in, and one limit on guessing: the admin's own form would have none.
+
+    The admin sends whoever may not enter it here, signed in or not.
+    """
+    target = request.GET.get(REDIRECT_FIELD_NAME, "")
+    if not request.user.is_authenticated:
+        return redirect_to_login(target or reverse("admin:index"))
+    if not admin.site.has_permission(request):
+        raise PermissionDenied
+    return redirect(own_address(request, target, reverse("admin:index")))
 
 
 class SignOut(LogoutView):

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -36,10 +37,24 @@ class UserRequest(HttpRequest):
     profile: Profile | None
 
 
+def for_staff(request: UserRequest) -> None:
+    """For a view of what is everybody's: refuses others than staff. Raises `PermissionDenied`."""
+    if not request.user.is_staff:
+        raise PermissionDenied
+
+
 def next_url(request: HttpRequest, default: str) -> str:
     """The page of ours that the form names in `next`, else the given address."""
-    target = request.POST.get("next", "")
-    return target if url_has_allowed_host_and_scheme(target, {request.get_host()}) else default
+    return own_address(request, request.POST.get("next", ""), default)
+
+
+def own_address(request: HttpRequest, target: str, default: str) -> str:
+    """The target if it is an address of ours in full or from the top, else the default."""
+    is_ours = url_has_allowed_host_and_scheme(
+        target, {request.get_host()}, require_https=request.is_secure()
+    )
+    # Anything else `redirect` would take for the name of a view.
+    return target if is_ours and target.startswith(("/", "http://", "https://")) else default
 
 
 def back(request: HttpRequest, default: str) -> HttpResponse:

@@ -14,15 +14,17 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.utils import OperationalError
 
-from tracker.keys import DataFolderError, make_keys, only_one, prepare_folder
+from tracker.keys import DataFolderError, make_keys, make_private, only_one, prepare_folder
 from tracker.models.site import SiteSettings, hash_secret
 
 DATABASE_TRIES = 15
 OLDEST_POSTGRESQL = 150000
 # The same number in every process, so that of several machines one migrates at a time.
 MIGRATION_LOCK = 7_460_118_255
+LOCK_LOOK_SECONDS = 0.5
 STAMP = ".collected"
 
 
@@ -53,6 +55,9 @@ def prepare(out: OutputWrapper) -> None:
     with only_one(settings.DATA_DIR):
         for name in make_keys(settings.DATA_DIR):
             out.write(f"Made {settings.DATA_DIR / name}. Keep a copy of it with your backups.")
+        if connection.vendor == "sqlite":
+            # SQLite gives its other files the mode of this one.
+            make_private(Path(connection.settings_dict["NAME"]))
         wait_for_database(out)
         with migration_lock():
             call_command("migrate", interactive=False, verbosity=0)
@@ -92,11 +97,19 @@ def migration_lock() -> Iterator[None]:
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        while not has_lock(cursor):
+            time.sleep(LOCK_LOOK_SECONDS)
         try:
             yield
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+
+def has_lock(cursor: CursorWrapper) -> bool:
+    """Asked again and again: an index that is built beside what goes on waits for every query that was
+    there before, so two machines, one of them waiting inside a query, would wait for each other."""
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_LOCK])
+    return bool(cursor.fetchone()[0])
 
 
 def collect_static_files() -> None:

@@ -1,26 +1,19 @@
 from __future__ import annotations
 
 import errno
-import http.client
-import ipaddress
 import socket
-import sys
-import time
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from tracker import metrics
 from tracker.checks import PORTS
-from tracker.environment import own_hosts
-from tracker.management.commands.prepare import STAMP, new_setup_path, prepare
-from tracker.supervision import Child, Say, Supervisor
+from tracker.management.commands.prepare import new_setup_path, prepare
+from tracker.serving import become_supervisor
 
 BACKLOG = 512
-PATIENCE_SECONDS = 60.0
-# Not /healthz: while the worker still starts, that would be an error in the log.
-ALWAYS_THERE = f"/static/{STAMP}"
 
 
 class Command(BaseCommand):
@@ -32,15 +25,11 @@ class Command(BaseCommand):
         listener = listen(settings.HOST, settings.PORT)
         prepare(self.stdout)
         self.check()
+        metrics.start_folder(settings.DATA_DIR / "metrics")
         setup_path = new_setup_path()
         connections.close_all()
-        say = self.say
-        announcement = Announcement(listener, setup_path=setup_path, say=say)
-        Supervisor(children(listener), say=say, check=announcement.is_done).run()
-
-    def say(self, text: str) -> None:
-        self.stdout.write(text)
         self.stdout.flush()
+        become_supervisor(listener, setup_path=setup_path)
 
 
 def listen(host: str, port: str) -> socket.socket:
@@ -66,83 +55,3 @@ def why_not(error: OSError, *, host: str, port: str) -> str:
     if error.errno == errno.EACCES:
         return f"Port {port} needs more rights than this user has. Choose one above 1023: PORT=8000 make run"
     return f"This machine can't listen on {host}:{port} ({error.strerror}). Check HOST and PORT."
-
-
-def children(listener: socket.socket) -> list[Child]:
-    """The web server and the worker."""
-    descriptor = listener.fileno()
-    gunicorn = (sys.executable, "-m", "gunicorn", "-c", "python:tracker.server")
-    return [
-        Child(
-            name="web",
-            arguments=[*gunicorn, "--bind", f"fd://{descriptor}", "tracker.wsgi"],
-            pass_fds=(descriptor,),
-        ),
-        Child(name="worker", arguments=[sys.executable, "manage.py", "worker"]),
-    ]
-
-
-class Announcement:
-    """Prints the addresses once the server answers."""
-
-    def __init__(self, listener: socket.socket, *, setup_path: str | None, say: Say) -> None:
-        self.host, self.port = listener.getsockname()[:2]
-        self.setup_path = setup_path
-        self.say = say
-        self.give_up_at = time.monotonic() + PATIENCE_SECONDS
-
-    def is_done(self) -> bool:
-        if answers(self.host, self.port):
-            self.say(self.text())
-            return True
-        if time.monotonic() > self.give_up_at:
-            self.say("The web server does not answer yet; the lines above should say why.")
-            return True
-        return False
-
-    def text(self) -> str:
-        addresses = web_addresses(self.host, self.port)
-        lines = ["", "Full Tracker is running:", *(f"  {address}/" for address in addresses)]
-        if self.setup_path:
-            lines += [
-                "",
-                "Create the first account here, once:",
-                f"  {addresses[0]}{self.setup_path}",
-            ]
-        return "\n".join([*lines, "", "Ctrl-C stops it.", ""])
-
-
-def answers(host: str, port: int) -> bool:
-    """Whether the web server answers a request, whatever it says."""
-    client = http.client.HTTPConnection(reachable(host), port, timeout=1)
-    try:
-        client.request("GET", ALWAYS_THERE, headers={"Host": "localhost", "Connection": "close"})
-        client.getresponse().read()
-    except (OSError, http.client.HTTPException):
-        return False
-    else:
-        return True
-    finally:
-        client.close()
-
-
-def reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-
-
-def web_addresses(host: str, port: int) -> list[str]:
-    """Where people find the server: the public address, this machine, then its network addresses."""
-    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        hosts = ["localhost", *(name for name in own_hosts() if is_network_address(name))]
-    else:
-        hosts = [f"[{host}]" if ":" in host else host]
-    suffix = "" if port == http.client.HTTP_PORT else f":{port}"
-    public = [settings.PUBLIC_URL] if settings.PUBLIC_URL else []
-    return [*public, *(f"http://{name}{suffix}" for name in hosts)]
-
-
-def is_network_address(name: str) -> bool:
-    try:
-        return not ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
