@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,8 +54,8 @@ def parse_key(text: str) -> Key:
         material = b""
     if len(material) != KEY_BYTES:
         raise DecryptionError(
-            "ENCRYPTION_KEY must hold 32 bytes in base64. Restore the key that this installation "
-            "was started with, or remove the setting to use the one in the data folder."
+            "An encryption key must be 32 bytes in base64. Restore the one that this installation was "
+            "started with: in ENCRYPTION_KEY, or without that in the data folder's encryption_key."
         )
     return Key(key_id=hashlib.sha256(material).hexdigest()[:8], material=material)
 
@@ -64,15 +65,26 @@ def load_keys() -> tuple[Key, ...]:
 
     The file is read each time: a key added by `rotate_encryption_key` serves running processes too.
     """
-    text = settings.ENCRYPTION_KEY
-    if not text and settings.ENCRYPTION_KEY_PATH.is_file():
-        text = settings.ENCRYPTION_KEY_PATH.read_text(encoding="utf-8")
+    text = settings.ENCRYPTION_KEY or read_key_file(settings.ENCRYPTION_KEY_PATH)
     keys = tuple(parse_key(part) for part in text.replace("\n", ",").split(",") if part.strip())
     if not keys:
         raise DecryptionError(
             "There is no encryption key. Run `python manage.py prepare`, or set ENCRYPTION_KEY."
         )
     return keys
+
+
+def read_key_file(path: Path) -> str:
+    """What the key file holds, "" where there is none. Raises `DecryptionError`."""
+    try:
+        # Bytes that are no text make no key either.
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise DecryptionError(
+            f"The key file {path} can't be read ({error.strerror}). Give this user access to it."
+        ) from None
 
 
 def encrypt(plaintext: str, *, context: str) -> str:

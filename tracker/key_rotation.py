@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from django.apps import apps
@@ -26,6 +28,8 @@ from tracker.keys import only_one, write_private
 
 # Someone who saves the same value this often in the same moment does not exist.
 TRIES = 5
+# A request that sealed a value has saved it by then.
+SETTLE_SECONDS = 3.0
 
 
 @dataclass(kw_only=True)
@@ -75,21 +79,44 @@ def reseal(row: Model, column: str, *, key_id: str) -> bool:
     raise DecryptionError("This value changes all the time; rotate again.")
 
 
-def drop_unused_keys(path: Path) -> int:
-    """Take the keys from a key file that seal nothing any more; returns how many. The first stays."""
-    used = {
+def drop_unused_keys(path: Path, *, settle: Callable[[], object] | None = None) -> int:
+    """Take the keys from a key file that seal nothing any more; returns how many. The first stays.
+
+    Whoever sealed something with one of them a moment ago saves it now, within `settle`: such a key
+    is put back, and goes when its value is sealed anew.
+    """
+    for _ in range(TRIES):
+        dropped = take_unused(path)
+        if not dropped:
+            return 0
+        (settle or partial(time.sleep, SETTLE_SECONDS))()
+        if not used_keys() & {parse_key(text).key_id for text in dropped}:
+            return len(dropped)
+        with only_one(path.parent):
+            write_keys(path, [*read_keys(path), *dropped])
+        reseal_everything()
+    return 0
+
+
+def take_unused(path: Path) -> list[str]:
+    with only_one(path.parent):
+        used = used_keys()
+        first, *others = read_keys(path)
+        dropped = [text for text in others if parse_key(text).key_id not in used]
+        if dropped:
+            write_keys(path, [first, *(text for text in others if text not in dropped)])
+    return dropped
+
+
+def used_keys() -> set[str]:
+    """The ids of the keys that seal anything."""
+    return {
         sealed.partition(":")[0]
         for model, column in sealed_columns()
         for sealed in model._default_manager.exclude(**{column: ""})
         .values_list(column, flat=True)
         .iterator()
     }
-    with only_one(path.parent):
-        first, *others = read_keys(path)
-        kept = [text for text in others if parse_key(text).key_id in used]
-        if len(kept) < len(others):
-            write_keys(path, [first, *kept])
-    return len(others) - len(kept)
 
 
 def sealed_columns() -> Iterator[tuple[type[Model], str]]:

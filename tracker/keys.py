@@ -7,7 +7,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tracker.encryption import new_key
@@ -33,7 +33,7 @@ def prepare_folder(folder: Path) -> None:
     except OSError as error:
         raise DataFolderError(
             f"The data folder {folder} can't be written ({error.strerror}). "
-            "Give this user write access to it, or name another folder in DATA_DIR."
+            f"Give this user (number {os.getuid()}) write access to it, or name another folder in DATA_DIR."
         ) from None
 
 
@@ -69,6 +69,12 @@ def write_once(path: Path, text: str) -> bool:
         return True
     finally:
         draft.unlink(missing_ok=True)
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file for its owner alone, unless there is one."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
 
 
 def write_in_place(path: Path, text: str) -> bool:
