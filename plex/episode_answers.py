@@ -11,6 +11,14 @@ from plex.episode_search import DateFit, Search, TitleFit
 
 MAX_CANDIDATES = 8
 
+# Evidence that needs no order, and so can tell which one Plex uses. "manual": a person's answer.
+PROVEN = frozenset(
+    {
+        *("tmdb_episode_id", "found_pair", "number_and_date", "number_and_title", "only_on_date"),
+        *("only_with_title", "absolute_number", "manual"),
+    }
+)
+
 # Shares of a candidate's score in a question; only their order matters.
 NUMBER_SCORE = 0.40
 DATE_SCORE = 0.30
@@ -60,6 +68,7 @@ def found(episode: KnownEpisode, evidence: str, reason: str) -> EpisodeMatch:
 
 
 _BASES = {
+    "order": "by the order that you chose for Plex",
     "season_map": "by the season mapping",
     "absolute_number": "counted through all seasons",
 }
@@ -96,7 +105,9 @@ def _candidate(search: Search, episode: KnownEpisode) -> EpisodeCandidate:
     playback = search.playback
     number = (episode.season_number, episode.episode_number)
     reasons: list[tuple[float, str]] = []
-    if number == (search.season_number, search.episode_number):
+    if episode is search.ordered:
+        reasons.append((NUMBER_SCORE, "same number in the chosen order"))
+    elif number == (search.season_number, search.episode_number):
         reasons.append((NUMBER_SCORE, "same number"))
     elif number == (playback.guid_season_number, playback.guid_episode_number):
         reasons.append((NUMBER_SCORE, "number in Plex's guid"))

@@ -25,22 +25,24 @@ _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "&": " and "}
 )
 _NUMBERS = re.compile(r"[0-9]+")
+_PART = re.compile(r"(.*\S)(?:\s*\([1-9]\)|[\s,:-]+(?:part|pt\.?|teil)\s+\w{1,5})", re.IGNORECASE)
 
 _PART_WORDS = frozenset({"part", "pt", "teil", "partie", "parte", "deel", "del", "czesc", "часть"})
+# Stay in the title, but a number behind them is one: "Chapter VII" is not almost "Chapter VIII".
+_COUNTED_WORDS = frozenset(
+    {"chapter", "kapitel", "chapitre", "capitulo", "volume", "vol", "book", "act", "day", "round"}
+)
+_ROMAN = (
+    *("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"),
+    *("xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii", "xviii", "xix", "xx"),
+)
+_SPELLED = (
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    *("nineteen", "twenty"),
+)
 _NUMBER_WORDS = {
-    word: str(number)
-    for number, words in enumerate(
-        [
-            ("one", "i"),
-            ("two", "ii"),
-            ("three", "iii"),
-            ("four", "iv"),
-            ("five", "v"),
-            ("six", "vi"),
-        ],
-        start=1,
-    )
-    for word in words
+    word: str(number) for words in (_SPELLED, _ROMAN) for number, word in enumerate(words, start=1)
 }
 
 # Say nothing by themselves.
@@ -70,6 +72,15 @@ _PLACEHOLDER_WORDS = frozenset(
         *("sep", "oct", "nov", "dec", "th", "st", "nd", "rd"),
     }
 )
+# Of the words above those behind which a number does not count episodes.
+_CALENDAR = frozenset(
+    {
+        *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
+        *("october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug"),
+        *("sep", "oct", "nov", "dec", "th", "st", "nd", "rd", "special", "season", "staffel"),
+        *("saison", "temporada", "stagione", "сезон"),
+    }
+)
 _PLACEHOLDER = re.compile(
     r"(?:s[0-9]+)?e(?:p)?[0-9]+"
     r"|[剧劇]?第?[0-9一二三四五六七八九十百零两\u3007]+[話话集回期章夜幕]"
@@ -88,6 +99,20 @@ def title_key(title: str) -> str:
     """Return the key of a title: equal for two spellings of it, "" where it says nothing."""
     words = _words(title)
     return "" if _says_nothing(words) else "".join(words)
+
+
+def said_number(title: str) -> int | None:
+    """Return the 12 of "Episode 12" or "Part XII": what a title that says nothing else counts to."""
+    words = _words(title)
+    numbers = numbers_in(" ".join(words))
+    is_date = any(word.strip("0123456789") in _CALENDAR for word in words)
+    return int(numbers[0]) if len(numbers) == 1 and _says_nothing(words) and not is_date else None
+
+
+def without_part(title: str) -> str:
+    """Return the "Pilot" of "Pilot (2)" and "Pilot, Part Two", "" where the title is no part."""
+    found = _PART.fullmatch(title.strip())
+    return found[1].rstrip(" ,:-\u2013") if found else ""
 
 
 def compare_titles(one: str, other: str) -> float:
@@ -124,10 +149,15 @@ def _words(title: str) -> list[str]:
     bare = _APOSTROPHES.sub("", bare)
     words = "".join(c if _belongs_to_word(c) else " " for c in bare).split()
     return [
-        word if before not in _PART_WORDS else _NUMBER_WORDS.get(word, word)
+        _NUMBER_WORDS.get(word, word) if _may_count(before, word) else word
         for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False)
         if not (word in _PART_WORDS and _is_number(after))
     ]
+
+
+def _may_count(before: str, word: str) -> bool:
+    """Tell whether a word that can be a number is one; I, V and X are far more often letters."""
+    return before in _PART_WORDS or before in _COUNTED_WORDS or (len(word) > 1 and word in _ROMAN)
 
 
 def _belongs_to_word(character: str) -> bool:

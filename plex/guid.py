@@ -40,6 +40,10 @@ MAX_LIST_ENTRIES = 50
 MAX_IDENTITY_LENGTH = 255
 
 _GUID = re.compile(r"\s*([a-z][a-z0-9.+-]*)://([^?\s]*)", re.IGNORECASE | re.ASCII)
+# Nearly every entry of a `Guid` list, read here without the rest: each event brings three new ones.
+_BARE = re.compile(r"(tmdb|tvdb|imdb)://((?:tt)?[0-9]{1,10})", re.ASCII)
+# In "tvdb://429874/1/1"; an entry with fewer holds no numbers.
+_SLASHES_OF_NUMBERS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +96,10 @@ def parse_guid_list(items: object) -> tuple[EpisodeIds, ShowIds]:
     episode: dict[str, set[int | str]] = {"tmdb": set(), "tvdb": set(), "imdb": set()}
     show: dict[str, set[int | str]] = {"tmdb": set(), "tvdb": set(), "imdb": set()}
     for entry in _entries(items):
+        if bare := _BARE.fullmatch(entry):
+            if (number := id_of(bare[1], bare[2])) is not None:
+                episode[bare[1]].add(number)
+            continue
         parsed = parse_guid(entry)
         source = BARE_SCHEMES.get(parsed.scheme)
         if source is None or not parsed.is_global:
@@ -119,6 +127,8 @@ def guid_list_numbers(items: object) -> tuple[int, int] | None:
     """Return season and episode of `tvdb://SHOW/S/E` in a `Guid` list, if all such agree."""
     pairs = set()
     for entry in _entries(items):
+        if entry.count("/") < _SLASHES_OF_NUMBERS:
+            continue
         parsed = parse_guid(entry)
         if parsed.scheme in BARE_SCHEMES and parsed.season_number is not None:
             pairs.add((parsed.season_number, parsed.episode_number))
@@ -181,6 +191,8 @@ def _entry_text(item: object) -> str:
         return item.strip()
     if not isinstance(item, dict):
         return ""
+    if len(item) == 1 and isinstance(item.get("id"), str):
+        return str(item["id"]).strip()
     fields = {str(key).lower(): value for key, value in item.items()}
     if isinstance(fields.get("id"), str):
         return str(fields["id"]).strip()

@@ -57,6 +57,7 @@ class ParsedGuid:
     `com.plexapp.agents.themoviedb://603` may be a show or a film. `show_ids` of such a guid
     hold only where it stands in a show's place. `season_number` and `episode_number` come
     from the tail; with `is_absolute` the latter counts through the whole series.
+    `is_entry`: the show is one entry of AniDB, which has one for each season of a series.
     `is_global`: it means the same thing on every server.
     """
 
@@ -67,6 +68,7 @@ class ParsedGuid:
     season_number: int | None = None
     episode_number: int | None = None
     is_absolute: bool = False
+    is_entry: bool = False
     is_global: bool = False
 
 
@@ -146,6 +148,7 @@ def _parse_hama(scheme: str, value: str) -> ParsedGuid:
         season_number=tail.season_number,
         episode_number=tail.episode_number,
         is_absolute=source + mode in _HAMA_ABSOLUTE and tail.season_number != 0,
+        is_entry=source == "anidb",
         is_global=has_id,
     )
 
@@ -188,6 +191,8 @@ def _split(value: str) -> _Tail:
     """Split SHOW/S/E, SHOW/S and SHOW/2019-07-22; an odd tail says nothing."""
     head, *rest = value.split("/")
     nothing = _Tail(head=head, kind="", season_number=None, episode_number=None)
+    if not rest:
+        return nothing
     match [(_number(part), part) for part in rest]:
         case [(int(season), _), (int(episode), _)]:
             return replace(nothing, kind="episode", season_number=season, episode_number=episode)

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from plex import fields
 from plex.guid import (
+    EpisodeIds,
     ParsedGuid,
     ShowIds,
     episode_identity,
@@ -29,6 +30,7 @@ from plex.guid import (
     parse_guid_list,
     show_identity,
 )
+from plex.joint_numbers import joint_numbers
 from plex.playback import EventSummary, NewShow, Playback, PlexShow
 from plex.refusals import NotAPlayback, refusal
 from plex.webhook_body import MAX_DEPTH, PayloadError, read_json, trim
@@ -82,14 +84,20 @@ def summarise(payload: dict[str, Any]) -> EventSummary:
     )
 
 
-def parse_payload(payload: dict[str, Any]) -> Playback | NewShow | NotAPlayback:
-    """Tell what a message is. Never raises, for any JSON object."""
+def parse_payload(
+    payload: dict[str, Any], summary: EventSummary | None = None
+) -> Playback | NewShow | NotAPlayback:
+    """Tell what a message is. Never raises, for any JSON object.
+
+    `summary` is `summarise(payload)`, from whoever has it already.
+    """
     reason = refusal(payload)
     if reason is not None:
         return reason
     metadata = fields.mapping(payload["Metadata"])
-    summary = summarise(payload)
-    show = _show(metadata, summary)
+    summary = summary or summarise(payload)
+    listed, named = parse_guid_list(_guid_list(metadata))
+    show = _show(metadata, summary, listed=listed, named=named)
     if not show.identity:
         return NotAPlayback(
             action="invalid_payload",
@@ -98,7 +106,7 @@ def parse_payload(payload: dict[str, Any]) -> Playback | NewShow | NotAPlayback:
         )
     if not summary.is_scrobble:
         return _new_show(metadata, summary, show)
-    return _playback(metadata, summary, show)
+    return _playback(metadata, summary, show, listed=listed)
 
 
 def played_at(playback: Playback, *, received_at: datetime) -> datetime:
@@ -168,7 +176,10 @@ def _field(metadata: dict[str, Any], name: str) -> object:
     return metadata.get(name) if name else None
 
 
-def _show(metadata: dict[str, Any], summary: EventSummary) -> PlexShow:
+def _show(
+    metadata: dict[str, Any], summary: EventSummary, *, listed: EpisodeIds, named: ShowIds
+) -> PlexShow:
+    """`listed` and `named` are what the Guid list says of the item, and of the show by name."""
     level = _Level.of(metadata)
     guid = guid_text(_field(metadata, level.guid))
     item_guid = "" if level is not _EPISODE_LEVEL else guid_text(metadata.get("guid"))
@@ -188,15 +199,21 @@ def _show(metadata: dict[str, Any], summary: EventSummary) -> PlexShow:
         year=fields.year(_field(metadata, level.year))
         or (int(title_year[1]) if title_year else None),
         original_title=fields.text(_field(metadata, level.original_title), MAX_TITLE_LENGTH),
-        ids=_show_ids(metadata, parse_guid(guid), parse_guid(item_guid)),
+        ids=_show_ids(level, parse_guid(guid), parse_guid(item_guid), listed=listed, named=named),
     )
 
 
-def _show_ids(metadata: dict[str, Any], show_guid: ParsedGuid, item_guid: ParsedGuid) -> ShowIds:
+def _show_ids(
+    level: _Level,
+    show_guid: ParsedGuid,
+    item_guid: ParsedGuid,
+    *,
+    listed: EpisodeIds,
+    named: ShowIds,
+) -> ShowIds:
     """Return the show's ids; two that contradict each other are both left out."""
-    listed, named = parse_guid_list(_guid_list(metadata))
     sources = [show_guid.show_ids, named]
-    if _Level.of(metadata) is _LEVELS["show"]:
+    if level is _LEVELS["show"]:
         sources.append(ShowIds(tmdb=listed.tmdb, tvdb=listed.tvdb, imdb=listed.imdb))
     if item_guid.kind == "episode":
         sources.append(item_guid.show_ids)
@@ -226,7 +243,9 @@ def _new_show(metadata: dict[str, Any], summary: EventSummary, show: PlexShow) -
     )
 
 
-def _playback(metadata: dict[str, Any], summary: EventSummary, show: PlexShow) -> Playback:
+def _playback(
+    metadata: dict[str, Any], summary: EventSummary, show: PlexShow, *, listed: EpisodeIds
+) -> Playback:
     guid = guid_text(metadata.get("guid"))
     parsed = parse_guid(guid)
     guid_season, guid_episode = _guid_numbers(parsed, _guid_list(metadata))
@@ -256,10 +275,12 @@ def _playback(metadata: dict[str, Any], summary: EventSummary, show: PlexShow) -
         duration_seconds=_duration_seconds(metadata.get("duration")),
         view_count=fields.whole(metadata.get("viewCount")),
         last_viewed_at=fields.moment(metadata.get("lastViewedAt")),
-        episode_ids=parse_guid_list(_guid_list(metadata))[0],
+        episode_ids=listed,
         library_section=_library_section(metadata),
         joined_titles=_joined_titles(title),
         original_title=fields.text(metadata.get("originalTitle"), MAX_TITLE_LENGTH),
+        is_entry=parsed.is_entry,
+        joint_numbers=joint_numbers(metadata.get("index"), title),
     )
 
 

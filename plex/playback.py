@@ -49,7 +49,9 @@ class Playback:
     of a legacy guid or from `tvdb://SHOW/S/E`; they may disagree with Plex's own.
     `is_absolute`: the episode number counts through the series. `episode_year` is an upper
     bound for the first year of the show and nothing else. `item_key`: the episode's guid
-    where it is global, else its rating key.
+    where it is global, else its rating key. `is_entry`: the show is one entry of AniDB, numbered
+    from 1 whichever season of a series it is. `joint_numbers`: the numbers of all episodes in the
+    file, where Plex or the title gives several.
     """
 
     event: str
@@ -78,6 +80,8 @@ class Playback:
     library_section: str
     joined_titles: tuple[str, ...]  # "A / B": two episodes in one file
     original_title: str = ""  # the episode's title in its original language
+    is_entry: bool = False
+    joint_numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,8 @@ from tests.tmdb_json import (
     last_air_date,
     listed_json,
     matches,
+    order_json,
+    order_list_json,
     season_json,
     words,
 )
@@ -58,6 +60,7 @@ class FakeTmdb(Troubled):
         self.requests: list[SeenRequest] = []
         self.shows: dict[int, dict[str, Any]] = {}
         self.hidden: set[str] = set()
+        self.orders: dict[str, tuple[int, dict[str, Any]]] = {}
         self._finds: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
         self._searches: dict[str, list[int]] = {}
         self._lock = threading.Lock()
@@ -163,6 +166,21 @@ class FakeTmdb(Troubled):
         """Answer a search with just these shows, rather than with those whose names hold its words."""
         self._searches[query.casefold()] = list(tmdb_ids)
 
+    def add_order(
+        self,
+        tmdb_id: int,
+        order_id: str,
+        name: str,
+        *,
+        kind: int,
+        groups: Mapping[str, Iterable[tuple[int, int]]],
+        first_position: int = 1,
+    ) -> None:
+        """Know an episode group: groups by name, each with (season, number) of TMDB's own order."""
+        order = {"id": order_id, "name": name, "type": kind}
+        answer = order_json(self.shows[tmdb_id], order, groups, first_position)
+        self.orders[order_id] = (tmdb_id, answer)
+
     def hide_season(self, tmdb_id: int, season_number: int) -> None:
         """Leave a season out of every show's answer; asked for singly it is given."""
         self.hidden.add(f"{tmdb_id}/season/{season_number}")
@@ -209,6 +227,11 @@ class FakeTmdb(Troubled):
     def _tv(self, path: str, append: str) -> Response:
         if match := re.fullmatch(r"/tv/(\d+)", path):
             return self._show(int(match[1]), [item for item in append.split(",") if item])
+        if match := re.fullmatch(r"/tv/(\d+)/episode_groups", path):
+            return order_list_json(int(match[1]), self.orders)
+        if match := re.fullmatch(r"/tv/episode_group/(\w+)", path):
+            order = self.orders.get(match[1])
+            return as_json(order[1]) if order else error_json(404)
         match = re.fullmatch(r"/tv/(\d+)/(season/\d+)", path)
         detail = self.shows.get(int(match[1]), {}).get(match[2]) if match else None
         return as_json(detail) if detail is not None else error_json(404)

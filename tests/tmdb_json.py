@@ -102,3 +102,46 @@ def as_json(data: Any, status: int = 200) -> Response:
 def error_json(status: int) -> Response:
     code, message = ERRORS[status]
     return as_json({"success": False, "status_code": code, "status_message": message}, status)
+
+
+def order_json(
+    show: Mapping[str, Any],
+    order: Mapping[str, Any],
+    groups: Mapping[str, Iterable[tuple[int, int]]],
+    first_position: int,
+) -> dict[str, Any]:
+    """An episode group; its groups stand in the given order, from `first_position` on."""
+    known = {
+        (episode["season_number"], episode["episode_number"]): episode
+        for key, season in show.items()
+        if key.startswith("season/")
+        for episode in season["episodes"]
+    }
+    listed: list[dict[str, Any]] = [
+        {
+            "id": f"{order['id']}{position}",
+            "name": group,
+            "order": position,
+            "episodes": [{**known[place], "order": at} for at, place in enumerate(places)],
+            "locked": False,
+        }
+        for position, (group, places) in enumerate(groups.items(), start=first_position)
+    ]
+    return {
+        **order,
+        "description": "",
+        "group_count": len(listed),
+        "episode_count": sum(len(group["episodes"]) for group in listed),
+        "network": None,
+        "groups": listed,
+    }
+
+
+def order_list_json(tmdb_id: int, orders: Mapping[str, tuple[int, Mapping[str, Any]]]) -> Response:
+    """The episode groups of a show, as their list names them."""
+    results = [
+        {key: value for key, value in order.items() if key != "groups"}
+        for of_show, order in orders.values()
+        if of_show == tmdb_id
+    ]
+    return as_json({"id": tmdb_id, "results": results})

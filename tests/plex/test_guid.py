@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plex.guid import (
@@ -181,12 +181,10 @@ class TestParseGuid:
     def test_gives_an_empty_guid_for_what_is_none(self, value):
         assert parse_guid(value) == ParsedGuid()
 
-    @settings(deadline=None)
     @given(json_values)
     def test_never_raises(self, value):
         assert isinstance(parse_guid(value), ParsedGuid)
 
-    @settings(deadline=None)
     @given(st.text())
     def test_never_raises_for_any_value_of_a_known_scheme(self, value):
         for scheme in ("plex", "tvdb", "com.plexapp.agents.thetvdb", "com.plexapp.agents.hama"):
@@ -267,7 +265,6 @@ class TestParseGuidList:
         of_an_episode: object = EpisodeIds(tmdb=5)
         assert of_an_episode != ShowIds(tmdb=5)
 
-    @settings(deadline=None)
     @given(json_values)
     def test_never_raises(self, items):
         parse_guid_list(items)
@@ -368,7 +365,6 @@ class TestShowIdentity:
         assert len(one) == len(other) == 255
         assert one != other
 
-    @settings(deadline=None)
     @given(st.text(), st.text(), st.text(), st.text(), st.text())
     def test_never_raises_and_always_fits(self, server, show, episode, key, title):
         name = show_identity(

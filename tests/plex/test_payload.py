@@ -5,7 +5,7 @@ from dataclasses import fields as dataclass_fields
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plex.guid import EpisodeIds, ShowIds
@@ -156,7 +156,6 @@ class TestReadJson:
             "b": -(2**63),
         }
 
-    @settings(deadline=None)
     @given(st.binary() | st.text())
     def test_gives_an_object_or_a_sentence(self, body):
         try:
@@ -165,7 +164,6 @@ class TestReadJson:
             return
         assert isinstance(payload, dict)
 
-    @settings(deadline=None)
     @given(json_objects)
     def test_gives_what_every_database_stores(self, payload):
         try:
@@ -184,8 +182,9 @@ class TestTrim:
         assert parse_payload(trim(load(name))) == parse_payload(load(name))
         assert summarise(trim(load(name))) == summarise(load(name))
 
-    @settings(deadline=None)
     @given(scrobbles)
+    @example(with_metadata(grandparentGuid=["com.plexapp.agents.hama://tvdb-8"]))
+    @example(with_metadata(parentGuid=[{"id": "plex://season/1"}], type="season"))
     def test_changes_nothing_for_the_parser_in_any_scrobble(self, payload):
         trimmed, parsed = parse_payload(trim(payload)), parse_payload(payload)
         assert isinstance(parsed, NotAPlayback) == isinstance(trimmed, NotAPlayback)
@@ -228,7 +227,6 @@ class TestTrim:
             < 200_000
         )
 
-    @settings(deadline=None)
     @given(json_objects)
     def test_never_raises(self, payload):
         assert isinstance(trim(payload), dict)
@@ -278,7 +276,6 @@ class TestSummarise:
         summary = summarise(load(name))
         assert {key: getattr(summary, key) for key in columns} == columns
 
-    @settings(deadline=None)
     @given(json_objects)
     def test_fits_its_columns(self, payload):
         limits = {"event": 64, "account_id": 64, "show_title": 500}
@@ -568,12 +565,10 @@ class TestNotAPlayback:
 
 
 class TestParsePayload:
-    @settings(deadline=None)
     @given(json_objects | scrobbles)
     def test_never_raises(self, payload):
         assert isinstance(parse_payload(payload), Playback | NewShow | NotAPlayback)
 
-    @settings(deadline=None)
     @given(scrobbles)
     def test_gives_a_playback_only_with_an_identity(self, payload):
         parsed = parse_payload(payload)
