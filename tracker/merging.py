@@ -6,7 +6,7 @@ whatever number it gets; only a row without watches may go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -35,7 +35,12 @@ class Merge:
     gone: list[int] = field(default_factory=list)
 
 
-def merge_episodes(ours: Iterable[OurEpisode], seasons: Iterable[SeasonData]) -> Merge:
+def merge_episodes(
+    ours: Iterable[OurEpisode],
+    seasons: Iterable[SeasonData],
+    *,
+    same: Mapping[int, Place] | None = None,
+) -> Merge:
     """Match by TMDB's episode id first, then by number where nothing speaks against it.
 
     | our row                                          | becomes                                   |
@@ -46,9 +51,13 @@ def merge_episodes(ours: Iterable[OurEpisode], seasons: Iterable[SeasonData]) ->
     | not in the data, never watched                   | gone                                      |
     | not in the data, watched                         | stays; behind the season's last episode   |
     |                                                  | if TMDB gave its number to another        |
+
+    With `same`, of rows that never came from TMDB, that alone says which row is which episode.
     """
     merge = Merge()
     left = {row.pk: row for row in ours}
+    if same is not None:
+        return merge_as_told(merge, left, dict(wanted_episodes(seasons)), same)
     ids = {row.tmdb_id: row for row in left.values() if row.tmdb_id is not None}
     unmatched: list[tuple[Place, EpisodeData]] = []
     for place, episode in wanted_episodes(seasons):
@@ -66,6 +75,21 @@ def merge_episodes(ours: Iterable[OurEpisode], seasons: Iterable[SeasonData]) ->
             del left[row.pk]
         else:
             merge.new.append((place, episode))
+    settle_rest(merge, list(left.values()))
+    return merge
+
+
+def merge_as_told(
+    merge: Merge,
+    left: dict[int, OurEpisode],
+    wanted: dict[Place, EpisodeData],
+    same: Mapping[int, Place],
+) -> Merge:
+    for pk, place in same.items():
+        if pk in left and place in wanted:
+            merge.kept[pk] = (place, wanted.pop(place))
+            del left[pk]
+    merge.new = list(wanted.items())
     settle_rest(merge, list(left.values()))
     return merge
 

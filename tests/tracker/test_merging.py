@@ -133,3 +133,24 @@ def test_every_outcome_can_be_written_and_keeps_every_watch(rows, seasons):
     for row in rows:
         if row.tmdb_id is not None and row.tmdb_id in data.values():
             assert data.get(row.pk) == row.tmdb_id
+
+
+def test_told_what_is_the_same_nothing_else_is_compared():
+    rows = [
+        ours(1, (1, 1), watched=True),
+        ours(2, (1, 2), name="Two", watched=True),
+        ours(3, (1, 3), name="Three"),
+    ]
+    data = [season(1, theirs(1, 71), theirs(2, 72, name="Three"), theirs(3, 73))]
+    merge = merge_episodes(rows, data, same={1: (1, 2)})
+    assert {pk: place for pk, (place, _) in merge.kept.items()} == {1: (1, 2)}
+    assert [place for place, _ in merge.new] == [(1, 1), (1, 3)]
+    assert merge.moved_aside == {2: (1, 4)}
+    assert merge.gone == [3]
+
+
+def test_a_watched_episode_that_is_none_of_theirs_makes_room():
+    rows = [ours(1, (1, 1), watched=True)]
+    merge = merge_episodes(rows, [season(1, theirs(1, 71), theirs(2, 72))], same={})
+    assert merge.moved_aside == {1: (1, 3)}
+    assert len(merge.new) == 2
