@@ -11,6 +11,9 @@ from plex import fields
 from plex.answers import EPISODE, HistoryRow, Item
 from plex.payload import EventSummary, summarise
 
+# In a message: why there are no more than names and numbers in it.
+LACKING, GONE, UNREADABLE = "lacking", "gone", "unread"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Who:
@@ -48,7 +51,12 @@ def message_of(
         metadata = {**from_memory(row, known), **row.metadata}
     # It counts the plays until now, not until this one.
     metadata.pop("viewCount", None)
-    metadata |= {"type": EPISODE, "lastViewedAt": int(row.viewed_at.timestamp())}
+    metadata |= {"lastViewedAt": int(row.viewed_at.timestamp())}
+    return message(metadata, who=who, server=server)
+
+
+def message(metadata: Mapping[str, Any], *, who: Who, server: Mapping[str, str]) -> dict[str, Any]:
+    """A finished episode as a webhook would tell of it."""
     number = who.account_id
     return {
         "event": "media.scrobble",
@@ -56,7 +64,7 @@ def message_of(
         "owner": True,
         "Account": {"id": int(number) if number.isdigit() else number, "title": who.title},
         "Server": dict(server),
-        "Metadata": metadata,
+        "Metadata": {**metadata, "type": EPISODE},
     }
 
 

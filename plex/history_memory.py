@@ -4,7 +4,7 @@ that the webhook told already."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from plex.answers import HistoryRow
@@ -24,21 +24,35 @@ def known_items(rows: Sequence[HistoryRow], *, server_uuid: str) -> dict[str, Kn
     shows: dict[str, list[PlexShowMapping]] = defaultdict(list)
     for mapping in PlexShowMapping.objects.filter(plex_title__in=titles, server_uuid=server_uuid):
         shows[mapping.plex_title].append(mapping)
+    single = {title: listed[0] for title, listed in shows.items() if len(listed) == 1}
+    items = latest_items(single.values(), rows, server_uuid=server_uuid)
     found: dict[str, KnownItem] = {}
     for row in rows:
         title, season, episode = place_of(row)
-        if len(shows[title]) != 1:
-            continue
-        mapping = shows[title][0]
-        before = PlexViewing.objects.filter(
-            mapping=mapping, server_uuid=server_uuid, plex_season=season, plex_episode=episode
-        )
-        found[row.history_key] = KnownItem(
-            show_guid=mapping.plex_guid,
-            show_rating_key=mapping.plex_rating_key,
-            item_key=before.order_by("-pk").values_list("item_key", flat=True).first() or "",
-        )
+        if title in single:
+            mapping = single[title]
+            found[row.history_key] = KnownItem(
+                show_guid=mapping.plex_guid,
+                show_rating_key=mapping.plex_rating_key,
+                item_key=items.get((mapping.pk, season, episode), ""),
+            )
     return found
+
+
+def latest_items(
+    mappings: Iterable[PlexShowMapping], rows: Sequence[HistoryRow], *, server_uuid: str
+) -> dict[tuple[int, int | None, int | None], str]:
+    """Which item had these rows' numbers last, by mapping, season and episode."""
+    places = [place_of(row) for row in rows]
+    viewings = PlexViewing.objects.filter(
+        mapping__in=mappings,
+        server_uuid=server_uuid,
+        plex_season__in={season for _, season, _ in places if season is not None},
+        plex_episode__in={episode for _, _, episode in places if episode is not None},
+    )
+    columns = ("mapping_id", "plex_season", "plex_episode", "item_key")
+    listed = viewings.order_by("pk").values_list(*columns)
+    return {(mapping, season, episode): key for mapping, season, episode, key in listed if mapping}
 
 
 def note_told(plays: Sequence[Play], people: People) -> set[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.db import transaction
 from django.utils import timezone
 
-from plex import inbox
+from plex import host_circuits, inbox
 from plex.client import PlexError, PlexServer, PlexTv, PlexUser
-from plex.connection import token_of
+from plex.connection import note_plex_pass, token_of
 from plex.history_events import Who
 from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog
 
@@ -32,14 +33,15 @@ class People:
         mine = self.me.account_id if self.me is not None else None
         return Who(
             account_id=named,
-            title=title or self.names.get(account_id, ""),
+            # As the server calls it today: accounts are renamed.
+            title=self.names.get(account_id, "") or title,
             is_user=account_id == mine or (account_id == OWNER and self.is_owner),
         )
 
     def owner_id(self) -> str:
         """The id under which webhooks bring the owner's plays; newer servers send the plex.tv id."""
         mine = self.me.account_id if self.me is not None and self.is_owner else ""
-        if mine in self.known:
+        if mine and mine in self.known:
             return mine
         if OWNER in self.known:
             return OWNER
@@ -58,8 +60,10 @@ def read_people(config: PlexConfig, server: PlexServer) -> People:
     """Ask who is who. Raises `PlexError` where that has to be known and can't be now."""
     people = People(known={}, names=account_names(server))
     try:
-        tv = PlexTv(token_of(config))
+        tv = PlexTv(token_of(config), circuit=host_circuits.of_account_service())
         people.me = tv.user()
+        if config.has_plex_pass != people.me.has_plex_pass:
+            note_plex_pass(config, has_plex_pass=people.me.has_plex_pass)
         owned = {item.uuid for item in tv.resources() if item.is_owned}
         people.is_owner = config.plex_server_uuid in owned
     except PlexError as error:
@@ -67,10 +71,10 @@ def read_people(config: PlexConfig, server: PlexServer) -> People:
         if not error.permanent and config.account_id is None:
             raise
     accounts = PlexAccount.objects.filter(server_uuid=config.plex_server_uuid)
-    people.known = {account.account_key: account for account in accounts}
+    people.known = {account.account_key: account for account in accounts.prefetch_related("users")}
     join_owner(people)
     for account in people.known.values():
-        people.users[account.account_key] = tuple(account.users.values_list("pk", flat=True))
+        people.users[account.account_key] = tuple(user.pk for user in account.users.all())
     return people
 
 
@@ -96,8 +100,10 @@ def join_owner(people: People) -> None:
     if len(said) != 1:
         return
     other = next(account for account in accounts if account.pk != said[0].pk)
-    other.users.set(said[0].users.all())
     waiting = PlexWebhookLog.objects.held().filter(
         account=other, action_taken=Action.WAITING_FOR_ACCOUNT
     )
-    inbox.requeue(waiting, now=timezone.now())
+    # Together: once both have people, nothing looks here for plays that wait.
+    with transaction.atomic():
+        other.users.set(said[0].users.all())
+        inbox.requeue(waiting, now=timezone.now())

@@ -7,9 +7,12 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from plex import client, connection, history, inbox, jobs
+from plex.answers import history_row
+from plex.history_memory import known_items
 from plex.models import (
     Action,
     Job,
@@ -55,7 +58,8 @@ def run(config: PlexConfig) -> str:
 
 
 def receive(config: PlexConfig, payload, *, at: datetime | None = None) -> PlexWebhookLog:
-    return inbox.receive(user_id=config.pk, payload=payload, now=at or timezone.now())
+    pk = inbox.receive(user_id=config.pk, payload=payload, now=at or timezone.now())
+    return PlexWebhookLog.objects.get(pk=pk)
 
 
 def message(episode: Episode, viewed_at: datetime, **fields):
@@ -199,6 +203,25 @@ def test_a_deleted_item_is_recorded_by_names_and_numbers(config, plex, owner):
     assert PlexShowMapping.objects.count() == 1, "the show goes by the name that it had"
 
 
+def test_deleted_items_are_looked_up_together(config, plex, django_assert_num_queries):
+    show = make_show("Severance", {1: 9})
+    at = timezone.now().replace(microsecond=0) - HOUR
+    first = message(episode_of(show, 1, 1), at)
+    receive(config, first)
+    process_due()
+    played = [
+        plex.add_play("Severance", 1, number, viewed_at=at, is_deleted=True)
+        for number in range(1, 10)
+    ]
+    rows = [row for row in map(history_row, played) if row is not None]
+    with django_assert_num_queries(2):
+        known = known_items(rows, server_uuid=plex.uuid)
+    assert [known[row.history_key].item_key for row in rows] == [
+        PlexViewing.objects.get().item_key,
+        *[""] * 8,
+    ]
+
+
 def test_a_held_webhook_and_its_row_wait_as_one(config, plex):
     plex.add_show("Unheard of", {1: 2})
     at = timezone.now().replace(microsecond=0) - HOUR
@@ -228,6 +251,55 @@ def test_the_owner_as_one_in_history_and_as_a_plex_id_in_webhooks_is_one_person(
     run(config)
     assert PlexAccount.objects.get().account_id == str(MY_ID)
     assert Watch.objects.count() == 2
+
+
+def test_a_plex_pass_that_ended_or_was_bought_is_noticed(config, plex):
+    plex.mirror(make_show("Severance", {1: 9}))
+    for number, has_plex_pass in enumerate([True, False, True]):
+        plex.has_plex_pass = has_plex_pass
+        plex.add_play("Severance", 1, number + 1, viewed_at=START + number * HOUR)
+        run(config)
+        assert PlexConfig.objects.get().has_plex_pass is has_plex_pass
+
+
+def test_two_peoples_servers_have_each_their_own_one(config, plex, owner, viewer):
+    """Both servers call their owner 1, and number the rows of their histories alike."""
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
+    assert run(config) == ""
+    theirs = connection.connect(viewer)
+    PlexConfig.objects.filter(pk=theirs.pk).update(sync_started_date=START)
+    plex.uuid, plex.name, plex.account["id"], plex.history = "b" * 40, "Cellar", 555, []
+    plex.server_accounts = {1: "tom"}
+    theirs.refresh_from_db()
+    connection.save_settings(theirs, plex_token=plex.token, plex_server_url=plex.server.url)
+    plex.add_play("Severance", 1, 1, viewed_at=START + 2 * HOUR)
+    plex.add_play("Severance", 1, 2, viewed_at=START + 3 * HOUR)
+    assert run(theirs) == ""
+    sent = of_episode(episode_of(show, 1, 3), viewed_at=START, account_id=555, server="b" * 40)
+    receive(theirs, sent)
+    process_due()
+    assert dict(Counter(Watch.objects.values_list("user__username", flat=True))) == {
+        "owner": 1,
+        "viewer": 3,
+    }
+    assert not PlexWebhookLog.objects.held().exists()
+
+
+def test_an_account_that_was_renamed_is_the_same_person(config, plex, owner):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    at = timezone.now().replace(microsecond=0) - 2 * HOUR
+    receive(config, message(episode_of(show, 1, 1), at, account_title="mira"))
+    process_due()
+    with time_machine.travel(timezone.now() + HOUR):
+        receive(config, message(episode_of(show, 1, 2), at + HOUR, account_title="mira the second"))
+        plex.server_accounts[1] = plex.account["username"] = "mira the second"
+        plex.add_play("Severance", 1, 3, viewed_at=at + HOUR + HOUR)
+        assert run(config) == ""
+    assert PlexAccount.objects.get().account_title == "mira the second"
+    assert Watch.objects.filter(user=owner).count() == 3
 
 
 def test_an_older_servers_webhooks_name_the_owner_one_and_so_do_its_rows(config, plex):
@@ -358,6 +430,53 @@ def test_a_revoked_token_is_told_and_appears_nowhere(config, plex, caplog):
     assert "fake-plex-token" not in error + caplog.text + Job.objects.get().cursor
 
 
+def read_what_is_due(*, is_starting: bool) -> None:
+    for job in jobs.catch_ups(is_starting=is_starting, should_stop=history.never):
+        jobs.run_if_due(job)
+
+
+def test_while_the_token_is_revoked_webhooks_go_on_and_plex_is_asked_seldom(
+    config, plex, owner, client, caplog
+):
+    connection.save_settings(config, scan_watched=True)
+    show = make_show("Severance", {1: 25})
+    plex.mirror(show)
+    plex.add_play("Severance", 1, 1, viewed_at=timezone.now() - HOUR)
+    read_what_is_due(is_starting=True)
+    process_due()
+    good, plex.token = plex.token, "the-next-plex-token"
+    began, calls = timezone.now().replace(microsecond=0), len(plex.calls)
+
+    for minute in range(0, 24 * 60, 5):
+        with time_machine.travel(began + minute * MINUTE, tick=False):
+            read_what_is_due(is_starting=minute % 360 == 0)
+            if minute % 120 == 60:
+                episode = episode_of(show, 1, minute // 60 + 1)
+                receive(config, message(episode, timezone.now() - MINUTE))
+                process_due()
+
+    with time_machine.travel(began + 24 * HOUR, tick=False):
+        assert Watch.objects.filter(user=owner).count() == 13
+        asked = plex.calls[calls:]
+        assert len(asked) < 24 * 5
+        assert {
+            call.headers["X-Plex-Token"] for call in asked if "X-Plex-Token" in call.headers
+        } == {good}
+        client.force_login(owner)
+        shown = client.get("/plex/").content.decode()
+        assert "Plex refuses the token since" in shown
+        steps = {step.title: step for step in client.get("/plex/").context["steps"]}
+        assert "sign in again" in steps["Signed in to Plex"].hint
+        assert "refuses the Plex token" in steps["Missed plays are caught up"].hint
+        everything = shown + caplog.text + repr(list(Job.objects.values()))
+        assert good not in everything + repr(list(PlexWebhookLog.objects.values()))
+        # A new one, and all goes on from where it stood.
+        plex.add_play("Severance", 1, 25, viewed_at=timezone.now() - HOUR)
+        connection.save_token(config, plex.token)
+        assert run(config) == ""
+        assert Watch.objects.count() == 14
+
+
 def test_whose_plays_they_are_is_not_guessed_while_plex_cannot_say_it(config, plex, owner):
     plex.mirror(make_show("Severance", {1: 9}))
     plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
@@ -423,6 +542,55 @@ def test_trouble_in_the_middle_keeps_what_was_stored(config, plex, monkeypatch):
     assert Watch.objects.count() == 9
     since = [int(call.query["viewedAt>"]) for call in plex.asked("pms", "history")]
     assert since[-1] == int((START + 6 * 24 * HOUR - history.OVERLAP).timestamp())
+
+
+def test_an_item_at_which_the_server_always_fails_stops_nothing_for_ever(config, plex):
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    receive(config, message(episode_of(show, 1, 9), START + HOUR), at=START + 2 * HOUR)
+    for number in range(1, 9):
+        plex.add_play("Severance", 1, number, viewed_at=START + number * HOUR)
+    plex.broken_items = {plex.history[3]["ratingKey"]}
+
+    for _ in range(history.STUCK_RUNS):
+        assert "has a problem" in run(config)
+        assert Watch.objects.count() == 1
+    calls = len(plex.asked("pms", "metadata"))
+    assert run(config) == ""
+
+    assert Watch.objects.count() == 9
+    assert len(plex.asked("pms", "metadata")) - calls < 20
+    log = PlexWebhookLog.objects.get(plex_episode=4)
+    assert (log.status, log.action_taken) == (Status.SUCCESS, Action.MARKED_WATCHED)
+    assert "failed again and again at this episode" in str(log.trace)
+    others = PlexWebhookLog.objects.exclude(pk=log.pk)
+    assert not [log for log in others if "failed again" in str(log.trace)]
+    assert history.Cursor.read(Job.objects.get().cursor).stuck == 0
+    calls = len(plex.asked("pms", "metadata"))
+    assert run(config) == ""
+    assert len(plex.asked("pms", "metadata")) == calls, "what was stored is not looked up again"
+
+
+def test_a_server_that_fails_at_everything_is_not_taken_for_a_few_broken_items(config, plex):
+    plex.mirror(make_show("Severance", {1: 40}))
+    for number in range(1, 41):
+        plex.add_play("Severance", 1, number, viewed_at=START + number * HOUR)
+    plex.broken_items = {row["ratingKey"] for row in plex.history}
+    for _ in range(history.STUCK_RUNS + 2):
+        assert "has a problem" in run(config)
+    assert not PlexWebhookLog.objects.exists()
+    plex.broken_items = set()
+    assert run(config) == ""
+    assert Watch.objects.count() == 40
+    assert "failed again" not in str(list(PlexWebhookLog.objects.values_list("trace", flat=True)))
+
+
+def test_a_server_that_is_off_says_nothing_about_its_items(config, plex):
+    plex.server.down()
+    for _ in range(history.STUCK_RUNS + 1):
+        run(config)
+    cursor = history.Cursor.read(Job.objects.get(name=history.job_name(config.pk)).cursor)
+    assert (cursor.failures, cursor.stuck) == (history.STUCK_RUNS + 1, 0)
 
 
 def test_a_job_that_somebody_else_took_stores_nothing(config, plex):
