@@ -5,17 +5,18 @@ What needs TMDB fetches first and writes afterwards, in one short transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from tracker import catalogue_rows, watching
-from tracker.models import ShowTitle, TrackedShow, TVShow, Watch
+from tracker import catalogue_rows, orders, watching
+from tracker.merging import Place
+from tracker.models import Season, ShowTitle, TrackedShow, TVShow, Watch
 from tracker.statuses import ENDED
 from tracker.titles import title_key
 from tracker.tmdb import ShowData, Tmdb, TmdbError, TmdbKeyMissingError
@@ -59,6 +60,44 @@ def save_show(data: ShowData, *, source: str) -> TVShow:
     return _write(data, find_or_make)
 
 
+@transaction.atomic
+def save_show_without_tmdb(data: ShowData, *, source: str) -> TVShow:
+    """Write a show that somebody else than TMDB describes, until `replace_show` brings TMDB's data.
+
+    One that TMDB has described already stays as it is.
+    """
+    show = catalogue_rows.find_show(data)
+    if show is not None and (show.refreshed_at or show.seasons.exists()) and not is_makeshift(show):
+        return show
+    show = show or TVShow.objects.create(tmdb_id=data.tmdb_id, title=data.title[:500])
+    show = TVShow.objects.select_for_update().get(pk=show.pk)
+    show.source = source
+    show.save(update_fields=["source"])
+    catalogue_rows.write_show(show, data, now=None)
+    catalogue_rows.write_episodes(show, data)
+    index_titles(show)
+    return show
+
+
+def makeshift_shows() -> QuerySet[TVShow]:
+    """Shows that Plex described for want of TMDB's data."""
+    seasons = Season.objects.filter(show=OuterRef("pk"))
+    return TVShow.objects.from_plex_alone().filter(Exists(seasons))
+
+
+def is_makeshift(show: TVShow) -> bool:
+    return makeshift_shows().filter(pk=show.pk).exists()
+
+
+def replace_show(show: TVShow, data: ShowData, *, same: Mapping[int, Place]) -> TVShow:
+    """Put TMDB's data in the place of a makeshift show's.
+
+    `same` says which of its episodes, by their ids, is which of TMDB's: nothing else is compared.
+    Watched episodes that are none of TMDB's stay.
+    """
+    return _write(data, lambda: TVShow.objects.get(pk=show.pk), same=same)
+
+
 def refresh_show(show: TVShow, *, tmdb: Tmdb) -> TVShow:
     """Bring a show up to date with TMDB; its watches stay with their episodes.
 
@@ -67,6 +106,10 @@ def refresh_show(show: TVShow, *, tmdb: Tmdb) -> TVShow:
     """
     if show.tmdb_id is None:
         raise TmdbError("This show has no TMDB id; add it again by search.", permanent=True)
+    if is_makeshift(show):
+        # Permanent: the caller must not take it for trouble with TMDB.
+        sentence = "TMDB's data takes the place of Plex's by itself, within minutes."
+        raise TmdbError(sentence, permanent=True)
     try:
         data = tmdb.fetch_show(show.tmdb_id)
     except TmdbError as error:
@@ -142,7 +185,9 @@ def shows_due_for_refresh(now: datetime) -> QuerySet[TVShow]:
         | Q(refreshed_at__lte=now - ANY_SHOW_AGE)
         | (running & Q(refreshed_at__lte=now - RUNNING_SHOW_AGE))
     )
-    return TVShow.objects.filter(due, tmdb_id__isnull=False).order_by(
+    known = TVShow.objects.filter(due, tmdb_id__isnull=False)
+    makeshift = makeshift_shows().values("pk")
+    return known.exclude(refreshed_at=None, pk__in=makeshift).order_by(
         F("refreshed_at").asc(nulls_first=True), "id"
     )
 
@@ -156,7 +201,7 @@ def refresh_due(shows: Iterable[TVShow], *, tmdb: Tmdb) -> Refreshed:
     failures = 0
     for show in shows:
         try:
-            refresh_show(show, tmdb=tmdb)
+            orders.refresh_orders(refresh_show(show, tmdb=tmdb), tmdb=tmdb)
         except TmdbError as error:
             failures = 0 if error.permanent else failures + 1
             is_away = error.retry_after or failures == FAILURES_IN_A_ROW
@@ -171,22 +216,26 @@ def refresh_due(shows: Iterable[TVShow], *, tmdb: Tmdb) -> Refreshed:
     return result
 
 
-def _write(data: ShowData, get_row: Callable[[], TVShow]) -> TVShow:
+def _write(
+    data: ShowData, get_row: Callable[[], TVShow], *, same: Mapping[int, Place] | None = None
+) -> TVShow:
     """All rows of a show in one transaction. Whoever loses a race against another writer of the
     same rows finds, the second time, what the other wrote."""
     try:
-        return _write_once(data, get_row)
+        return _write_once(data, get_row, same)
     except IntegrityError:
-        return _write_once(data, get_row)
+        return _write_once(data, get_row, same)
 
 
 @transaction.atomic
-def _write_once(data: ShowData, get_row: Callable[[], TVShow]) -> TVShow:
+def _write_once(
+    data: ShowData, get_row: Callable[[], TVShow], same: Mapping[int, Place] | None
+) -> TVShow:
     # Locked: two refreshes of one show must not plan from the same state.
     show = TVShow.objects.select_for_update().get(pk=get_row().pk)
     had_ended = show.has_ended
     catalogue_rows.write_show(show, data, now=timezone.now())
-    catalogue_rows.write_episodes(show, data)
+    catalogue_rows.write_episodes(show, data, same=same)
     index_titles(show)
     _follow_production(show, had_ended=had_ended)
     return show

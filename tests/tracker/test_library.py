@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -114,7 +113,7 @@ def test_two_refreshes_at_once_plan_from_one_state(tmdb, make_show):
     assert Episode.objects.count() == 7
 
 
-def test_a_thousand_episodes_take_less_than_a_second():
+def test_a_thousand_episodes_take_a_few_queries(django_assert_max_num_queries):
     def data(prefix):
         seasons = tuple(
             SeasonData(
@@ -129,9 +128,8 @@ def test_a_thousand_episodes_take_less_than_a_second():
         return ShowData(tmdb_id=9, title="Long", seasons=seasons)
 
     for prefix in ("A", "B"):
-        started = time.monotonic()
-        save_show(data(prefix), source="manual")
-        assert time.monotonic() - started < 1
+        with django_assert_max_num_queries(60):
+            save_show(data(prefix), source="manual")
         assert Episode.objects.filter(name__startswith=prefix).count() == 1000
 
 
