@@ -20,12 +20,21 @@ class PlexError(Exception):
     """Plex did not give what was asked for. The text is one sentence and never holds a token.
 
     `permanent`: asking again later would give the same, until somebody changes something.
+    `retry_after`: the seconds that are to be waited before, where that is known.
     """
 
-    def __init__(self, message: str, *, kind: Kind, permanent: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: Kind,
+        permanent: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.permanent = permanent
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +74,6 @@ class Server:
     is_owned: bool
     addresses: tuple[Address, ...]
     token: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HomeUser:
-    account_id: str
-    title: str
-    is_managed: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,18 +219,6 @@ def parse_webhooks(answer: object) -> tuple[str, ...]:
     if not all(isinstance(url, str) and url for url in urls):
         raise wrong_shape("a webhook has no url")
     return tuple(str(url) for url in urls)
-
-
-def parse_home_users(answer: object) -> tuple[HomeUser, ...]:
-    listed = answer if isinstance(answer, list) else as_object(answer).get("users")
-    return tuple(
-        HomeUser(
-            account_id=named(data, "id"),
-            title=fields.text(data.get("title")) or fields.text(data.get("username")),
-            is_managed=fields.flag(data.get("restricted")),
-        )
-        for data in as_objects(listed, what="users")
-    )
 
 
 def parse_identity(answer: object) -> Identity:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, InvalidHeader
 
 from plex.answers import PlexError, wrong_shape
-from tracker.tmdb import BoundedRetry
+from plex.circuit import Circuit
+from tracker.bounded_retry import BoundedRetry
+from tracker.destinations import (
+    GuardedAdapter,
+    RefusedAddressError,
+    is_caused_by_refusal,
+    is_refused,
+)
+
+T = TypeVar("T")
 
 CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
 CALL_SECONDS = 30.0
@@ -28,57 +34,8 @@ TRIES = 3
 LARGEST_ANSWER_BYTES = 32_000_000
 TEMPORARY_STATUSES = (429, 500, 502, 503, 504, 520, 522, 524)
 PRODUCT = "Full Tracker"
-# Machines in a cloud tell their secrets to whoever asks there.
-REFUSED_ADDRESSES = {
-    ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")
-}
-REFUSED_HOSTS = {"metadata", "metadata.google.internal", "instance-data", "metadata.azure.internal"}
-
-
-class RefusedAddressError(OSError):
-    """The address leads to a cloud's metadata service, or to no host beyond the own wire."""
-
-
-def is_refused(host: str) -> bool:
-    """Whether nothing may be asked of this host name or address."""
-    name = host.strip("[]").rstrip(".").partition("%")[0].casefold()
-    if name in REFUSED_HOSTS or name.endswith(".metadata.google.internal"):
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return address.is_link_local or address in REFUSED_ADDRESSES
-
-
-class GuardedConnection(HTTPConnection):
-    """Looks at the address that a name really led to, before anything is sent there."""
-
-    def _new_conn(self) -> Any:
-        sock = super()._new_conn()
-        if is_refused(str(sock.getpeername()[0])):
-            sock.close()
-            raise RefusedAddressError
-        return sock
-
-
-class GuardedSecureConnection(GuardedConnection, HTTPSConnection):
-    pass
-
-
-class GuardedPool(HTTPConnectionPool):
-    ConnectionCls = GuardedConnection
-
-
-class GuardedSecurePool(HTTPSConnectionPool):
-    ConnectionCls = GuardedSecureConnection
-
-
-class GuardedAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": GuardedPool, "https": GuardedSecurePool}
+# These errors are answers: the host does its part.
+ANSWERS = {"unauthorised", "not_found", "no_plex_pass"}
 
 
 class TokenAuth(AuthBase):
@@ -105,13 +62,23 @@ def version() -> str:
 class Caller:
     """Asks one host with one token. Keeps its connection; not to be shared between threads.
 
-    `who` names the host in sentences: "Plex" or "The Plex server".
+    `who` names the host in sentences: "Plex" or "The Plex server". Whoever works by itself names the
+    host's `circuit`: then nothing is sent while the host is away.
     """
 
-    def __init__(self, *, base_url: str, token: str, who: str, tries: int = TRIES) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        token: str,
+        who: str,
+        tries: int = TRIES,
+        circuit: Circuit | None = None,
+    ) -> None:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise refused_token(who)
         self.base_url, self.who, self.tries = base_url.rstrip("/"), who, tries
+        self.circuit = circuit
         parts = urlsplit(self.base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise PlexError(
@@ -126,7 +93,6 @@ class Caller:
         self._session.auth = TokenAuth(token)
         self._session.headers.update(
             {
-                "Accept": "application/json",
                 "User-Agent": f"FullTracker/{version()}",
                 "X-Plex-Client-Identifier": client_identifier(),
                 "X-Plex-Product": PRODUCT,
@@ -141,9 +107,39 @@ class Caller:
     def lower_who(self) -> str:
         return self.who.replace("The ", "the ", 1)
 
-    def get(self, path: str, **params: str | int) -> Any:
-        """The JSON at a path. Raises `PlexError`."""
-        return self.call("GET", path, params=params)
+    def get(
+        self,
+        path: str,
+        parse: Callable[[Any], T],
+        params: Mapping[str, str | int] | None = None,
+        *,
+        of_items: bool = False,
+    ) -> T:
+        """What `parse` reads in the JSON at a path. Raises `PlexError`."""
+        return self.guarded(lambda: parse(self.call("GET", path, params=params)), of_items=of_items)
+
+    def guarded(self, ask: Callable[[], T], *, of_items: bool = False) -> T:
+        """Ask, unless the host is away, and tell the circuit what came of it.
+
+        `of_items`: servers fail at some items again and again, which says nothing of the server.
+        """
+        circuit = self.circuit
+        if circuit is None:
+            return ask()
+        outage = circuit.outage(now=timezone.now())
+        if outage is not None:
+            left = outage.seconds_left(timezone.now())
+            raise PlexError(outage.sentence, kind="unreachable", retry_after=left)
+        try:
+            answer = ask()
+        except PlexError as error:
+            if error.kind in ANSWERS:
+                circuit.answered(now=timezone.now())
+            elif not error.permanent and not (of_items and is_about_items(error)):
+                circuit.failed(error, now=timezone.now())
+            raise
+        circuit.answered(now=timezone.now())
+        return answer
 
     def call(
         self,
@@ -154,27 +150,54 @@ class Caller:
         form: Any = None,
     ) -> Any:
         """Send one request; its JSON, or None where the answer is empty. Raises `PlexError`."""
+        body, _ = self.exchange(method, path, params=params, form=form)
+        try:
+            return json.loads(body) if body else None
+        except (ValueError, RecursionError):
+            error = wrong_shape("not JSON")
+        raise error
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        form: Any = None,
+        accept: str = "application/json",
+        largest: int = 0,
+    ) -> tuple[bytes, str]:
+        """Send one request; the body of its answer, of `largest` bytes at most, and its type.
+
+        Raises `PlexError`.
+        """
         started = time.monotonic()
         try:
-            with self._send(method, path, params, form) as response:
-                error = self._error_of(response.status_code)
+            with self._send(method, path, params, form, accept) as response:
+                error = self._error_of(response)
                 if error is None:
-                    body = read_bounded(response, started=started)
-                    return json.loads(body) if body else None
+                    body = read_bounded(response, started=started, largest=largest)
+                    return body, response.headers.get("Content-Type", "")
         except RefusedAddressError:
             error = self.refused_address()
         except (requests.RequestException, HTTPError, OSError) as raised:
             error = self.refused_address() if is_caused_by_refusal(raised) else self.unreachable()
-        except (ValueError, RecursionError):
-            error = wrong_shape("not JSON")
+        except ValueError:
+            error = wrong_shape("not HTTP")
         # Raised outside the handlers: the original error holds the request, and with it the token.
         raise error
 
     def _send(
-        self, method: str, path: str, params: Mapping[str, str | int] | None, form: Any
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        form: Any,
+        accept: str,
     ) -> requests.Response:
+        is_trial = self.circuit is not None and self.circuit.is_trial
         self._adapter.max_retries = BoundedRetry(
-            total=self.tries - 1,
+            total=0 if is_trial else self.tries - 1,
             status_forcelist=TEMPORARY_STATUSES,
             allowed_methods=["GET"],
             raise_on_status=False,
@@ -184,13 +207,15 @@ class Caller:
             f"{self.base_url}{path}",
             params=params,
             data=form,
+            headers={"Accept": accept},
             timeout=(CONNECT_SECONDS, READ_SECONDS),
             allow_redirects=False,  # The token goes to no other host.
             stream=True,
         )
 
-    def _error_of(self, status: int) -> PlexError | None:
+    def _error_of(self, response: requests.Response) -> PlexError | None:
         """What an answer's status says; None where it is good."""
+        status = response.status_code
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return None
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -203,6 +228,7 @@ class Caller:
         return PlexError(
             f"{self.who} has a problem at the moment (it answered {status}); it is asked again later.",
             kind="trouble",
+            retry_after=retry_after(response),
         )
 
     def unreachable(self) -> PlexError:
@@ -227,22 +253,27 @@ def refused_token(who: str) -> PlexError:
     )
 
 
-def is_caused_by_refusal(error: BaseException | None) -> bool:
-    """requests and urllib3 wrap what was raised while connecting."""
-    for _ in range(6):
-        if error is None or isinstance(error, RefusedAddressError):
-            break
-        wrapped = [item for item in error.args if isinstance(item, BaseException)]
-        error = getattr(error, "reason", None) or error.__context__ or next(iter(wrapped), None)
-    return isinstance(error, RefusedAddressError)
+def is_about_items(error: PlexError) -> bool:
+    return error.kind == "trouble" and not error.retry_after
 
 
-def read_bounded(response: requests.Response, *, started: float) -> bytes:
+def retry_after(response: requests.Response) -> float | None:
+    """The seconds that an answer asks to wait, if it does."""
+    try:
+        return BoundedRetry().parse_retry_after(response.headers.get("Retry-After", ""))
+    except InvalidHeader:
+        return None
+
+
+def read_bounded(response: requests.Response, *, started: float, largest: int = 0) -> bytes:
     """The body, unless it is endless or drips in: the read timeout only limits each piece."""
     body = bytearray()
     while piece := response.raw.read1(65_536, decode_content=True):
         body += piece
-        if len(body) > LARGEST_ANSWER_BYTES or time.monotonic() - started > CALL_SECONDS:
+        if (
+            len(body) > (largest or LARGEST_ANSWER_BYTES)
+            or time.monotonic() - started > CALL_SECONDS
+        ):
             raise requests.Timeout
     if response.raw.length_remaining:
         raise requests.ConnectionError

@@ -15,7 +15,6 @@ from django.conf import settings
 from plex.answers import (
     HistoryPage,
     HistoryRow,
-    HomeUser,
     Identity,
     Item,
     Kind,
@@ -27,7 +26,6 @@ from plex.answers import (
     ServerAccount,
     parse_accounts,
     parse_history,
-    parse_home_users,
     parse_identity,
     parse_items,
     parse_pin,
@@ -38,11 +36,11 @@ from plex.answers import (
     wrong_shape,
 )
 from plex.calls import TRIES, Caller, client_identifier
+from plex.circuit import Circuit
 
 __all__ = [
     "HistoryPage",
     "HistoryRow",
-    "HomeUser",
     "Identity",
     "Item",
     "Kind",
@@ -62,7 +60,12 @@ HISTORY_PAGE = 100
 ITEMS_PAGE = 200
 # Rating keys in one address.
 MOST_KEYS = 50
-EPISODE_TYPE = 4
+SHOWS_PAGE = 1000
+SHOW_TYPE, EPISODE_TYPE = 2, 4
+WITH_GUIDS = {"includeGuids": 1}
+POSTER_SIZE = {"width": 320, "height": 480}
+LARGEST_PICTURE_BYTES = 3_000_000
+PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 _SHOW_GUID = re.compile(r"plex://show/([0-9a-f]{8,64})", re.ASCII)
 _KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -71,8 +74,10 @@ _KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 class PlexTv:
     """Plex's account service; a sign-in needs no token yet."""
 
-    def __init__(self, token: str = "") -> None:
-        self._caller = Caller(base_url=settings.PLEX_TV_URL, token=token, who="Plex")
+    def __init__(self, token: str = "", *, circuit: Circuit | None = None) -> None:
+        self._caller = Caller(
+            base_url=settings.PLEX_TV_URL, token=token, who="Plex", circuit=circuit
+        )
 
     def create_pin(self) -> Pin:
         """Begin a sign-in: the person agrees on Plex's page to this code."""
@@ -82,25 +87,21 @@ class PlexTv:
 
     def check_pin(self, pin_id: int) -> Pin:
         """How far a sign-in is; `not_found` where its code has expired."""
-        return parse_pin(self._caller.get(f"/api/v2/pins/{pin_id:d}"))
+        return self._caller.get(f"/api/v2/pins/{pin_id:d}", parse_pin)
 
     def user(self) -> PlexUser:
         """Whose token this is; `unauthorised` where it is none of Plex's."""
-        return parse_user(self._caller.get("/api/v2/user"))
+        return self._caller.get("/api/v2/user", parse_user)
 
     def resources(self) -> tuple[Server, ...]:
         """The servers that the account may use, owned ones first."""
-        params = {"includeHttps": 1, "includeRelay": 1, "includeIPv6": 1}
-        return parse_servers(self._caller.get("/api/v2/resources", **params))
-
-    def home_users(self) -> tuple[HomeUser, ...]:
-        """The people of the account's Plex Home; managed ones have no account of their own."""
-        return parse_home_users(self._caller.get("/api/v2/home/users"))
+        params: dict[str, str | int] = {"includeHttps": 1, "includeRelay": 1, "includeIPv6": 1}
+        return self._caller.get("/api/v2/resources", parse_servers, params)
 
     def webhooks(self) -> tuple[str, ...]:
         """The addresses that the account posts to; `no_plex_pass` without the subscription."""
         try:
-            return parse_webhooks(self._caller.get("/api/v2/user/webhooks"))
+            return self._caller.get("/api/v2/user/webhooks", parse_webhooks)
         except PlexError as error:
             refused = error
         raise self._without_pass(refused)
@@ -149,19 +150,23 @@ class PlexTv:
 class PlexServer:
     """One Plex Media Server."""
 
-    def __init__(self, url: str, token: str, *, tries: int = TRIES) -> None:
-        self._caller = Caller(base_url=url, token=token, who="The Plex server", tries=tries)
+    def __init__(
+        self, url: str, token: str, *, tries: int = TRIES, circuit: Circuit | None = None
+    ) -> None:
+        self._caller = Caller(
+            base_url=url, token=token, who="The Plex server", tries=tries, circuit=circuit
+        )
 
     def identity(self) -> Identity:
         """Which server answers here; needs no token."""
-        return parse_identity(self._caller.get("/identity"))
+        return self._caller.get("/identity", parse_identity)
 
     def accounts(self) -> tuple[ServerAccount, ...]:
         """The accounts as this server numbers them; its owner is 1."""
-        return parse_accounts(self._caller.get("/accounts"))
+        return self._caller.get("/accounts", parse_accounts)
 
     def sections(self) -> tuple[Section, ...]:
-        return parse_sections(self._caller.get("/library/sections"))
+        return self._caller.get("/library/sections", parse_sections)
 
     def items(self, rating_keys: Iterable[str]) -> dict[str, Item]:
         """The items with these keys, by key; what the server does not have is left out."""
@@ -173,14 +178,15 @@ class PlexServer:
 
     def _items(self, keys: list[str]) -> dict[str, Item]:
         try:
-            answer = self._caller.get(f"/library/metadata/{','.join(keys)}", includeGuids=1)
+            path = f"/library/metadata/{','.join(keys)}"
+            items = self._caller.get(path, parse_items, WITH_GUIDS, of_items=True)
         except PlexError as error:
             if error.kind != "not_found":
                 raise
             if len(keys) == 1:
                 return {}
         else:
-            return {item.rating_key: item for item in parse_items(answer)}
+            return {item.rating_key: item for item in items}
         # One that is gone must not hide the others.
         middle = len(keys) // 2
         return self._items(keys[:middle]) | self._items(keys[middle:])
@@ -201,13 +207,52 @@ class PlexServer:
             includeGuids=1,
         )
 
-    def _paged(self, path: str, **params: str | int) -> Iterator[Item]:
+    def shows(self, section_key: str) -> Iterator[Item]:
+        """All shows of a library, by title; `viewedLeafCount` is that of the token's user."""
+        return self._paged(
+            f"/library/sections/{int(section_key)}/all",
+            size=SHOWS_PAGE,
+            type=SHOW_TYPE,
+            sort="titleSort",
+            includeGuids=1,
+        )
+
+    def poster(self, rating_key: str, version: str) -> tuple[bytes, str]:
+        """An item's poster, made small, and of what type it is."""
+        if not (_KEY.fullmatch(rating_key) and _KEY.fullmatch(version)):
+            raise PlexError("That is no poster.", kind="not_found", permanent=True)
+        path = f"/library/metadata/{rating_key}/thumb/{version}"
+        try:
+            return self._picture("/photo/:/transcode", url=path, minSize=1, **POSTER_SIZE)
+        except PlexError as error:
+            if error.kind in {"unreachable", "unauthorised"}:
+                raise
+        # A server that can't make it smaller.
+        return self._picture(path)
+
+    def _picture(self, path: str, **params: str | int) -> tuple[bytes, str]:
+        def ask() -> tuple[bytes, str]:
+            body, content_type = self._caller.exchange(
+                "GET",
+                path,
+                params=params,
+                accept=", ".join(PICTURE_TYPES),
+                largest=LARGEST_PICTURE_BYTES,
+            )
+            content_type = content_type.partition(";")[0].strip().lower()
+            if content_type not in PICTURE_TYPES or not body:
+                raise wrong_shape("not a picture")
+            return body, content_type
+
+        return self._caller.guarded(ask, of_items=True)
+
+    def _paged(self, path: str, *, size: int = ITEMS_PAGE, **params: str | int) -> Iterator[Item]:
         before: tuple[Item, ...] = ()
         start = 0
         while True:
-            page = parse_items(self._caller.get(path, **params, **paging(start, ITEMS_PAGE)))
+            page = self._caller.get(path, parse_items, {**params, **paging(start, size)})
             yield from page
-            if len(page) < ITEMS_PAGE:
+            if len(page) < size:
                 return
             if page == before:
                 raise wrong_shape("the same page again")
@@ -216,31 +261,39 @@ class PlexServer:
 
     def history(self, *, since: datetime) -> Iterator[tuple[HistoryRow, ...]]:
         """The finished plays since a moment, the oldest first, page by page."""
-        wanted: dict[str, str | int] = {
-            "viewedAt>": int(since.timestamp()),
-            "sort": "viewedAt:asc",
-        }
         start = 0
         before: tuple[HistoryRow, ...] = ()
         while True:
-            params = wanted | paging(start, HISTORY_PAGE)
-            page = parse_history(self._caller.get("/status/sessions/history/all", **params))
+            page = self.history_page(start=start, since=since)
             if page.rows and page.rows == before:
                 raise wrong_shape("the same page again")
             yield page.rows
             start += page.size
-            is_last = page.size < HISTORY_PAGE if page.total is None else start >= page.total
-            if is_last or not page.size:
+            if is_last(page, end=start) or not page.size:
                 return
             before = page.rows
+
+    def history_page(self, *, start: int, since: datetime | None = None) -> HistoryPage:
+        """One page of the finished plays, the oldest first, from the `start`th on."""
+        moment = {} if since is None else {"viewedAt>": int(since.timestamp())}
+        params: dict[str, str | int] = {
+            **moment,
+            "sort": "viewedAt:asc",
+            **paging(start, HISTORY_PAGE),
+        }
+        return self._caller.get("/status/sessions/history/all", parse_history, params)
 
 
 class PlexMetadata:
     """Plex's own catalogue, which knows the outside ids of every plex:// guid."""
 
-    def __init__(self, token: str, *, tries: int = TRIES) -> None:
+    def __init__(self, token: str, *, tries: int = TRIES, circuit: Circuit | None = None) -> None:
         self._caller = Caller(
-            base_url=settings.PLEX_METADATA_URL, token=token, who="Plex's catalogue", tries=tries
+            base_url=settings.PLEX_METADATA_URL,
+            token=token,
+            who="Plex's catalogue",
+            tries=tries,
+            circuit=circuit,
         )
 
     def show(self, guid: str) -> Item | None:
@@ -249,7 +302,8 @@ class PlexMetadata:
         if found is None:
             return None
         try:
-            items = parse_items(self._caller.get(f"/library/metadata/{found[1]}"))
+            path = f"/library/metadata/{found[1]}"
+            items = self._caller.get(path, parse_items)
         except PlexError as error:
             if error.kind == "not_found":
                 return None
@@ -259,3 +313,8 @@ class PlexMetadata:
 
 def paging(start: int, size: int) -> dict[str, str | int]:
     return {"X-Plex-Container-Start": start, "X-Plex-Container-Size": size}
+
+
+def is_last(page: HistoryPage, *, end: int) -> bool:
+    """Whether nothing comes after this page, which ends with the `end`th row."""
+    return page.size < HISTORY_PAGE if page.total is None else end >= page.total

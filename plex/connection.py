@@ -1,22 +1,24 @@
 """A user's connection to Plex: its webhook address, its secret and its settings.
 
 The web processes keep connections in memory by the hash of their secret, so every change here ends
-with `forget_config`.
+with `forget_hooks`.
 """
 
 from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from plex.inbox import forget_config
-from plex.models import PlexConfig
+from plex import host_circuits
+from plex.answers import PlexError
+from plex.inbox import forget_hooks
+from plex.models import Job, PlexConfig
 from tracker.encryption import DecryptionError, reveal, seal
 from tracker.models.site import hash_secret
 
@@ -30,6 +32,20 @@ WEBHOOK_PATH = "/api/plex/webhook"
 SERVER_COLUMNS = ("plex_server_url", "plex_server_uuid", "plex_server_name", "plex_server_token")
 
 TokenState = Literal["set", "not_set", "unreadable"]
+
+
+class Switches(TypedDict, total=False):
+    """What a person switches on and off: columns of the connection."""
+
+    enabled: bool | None
+    auto_mark_watched: bool | None
+    auto_add_shows: bool | None
+    auto_add_library: bool | None
+    record_rewatches: bool | None
+    scan_watched: bool | None
+
+
+SWITCHES = tuple(Switches.__annotations__)
 
 
 def connect(user: User) -> PlexConfig:
@@ -75,7 +91,8 @@ def renew_secret(config: PlexConfig, *, keep_old: bool) -> None:
         stored = PlexConfig.objects.select_for_update().get(pk=config.pk)
         config.previous_secret_sha256 = (stored.webhook_secret_sha256 or "") if keep_old else ""
         config.previous_secret_until = timezone.now() + OLD_SECRET_LASTS if keep_old else None
-        config.webhook_registered_at = None
+        # What Plex knows is not this connection's address any more, or not for long.
+        config.webhook_registered_at, config.webhook_removed_at = None, timezone.now()
         put_secret(config, secrets.token_urlsafe(SECRET_BYTES))
         config.save(
             update_fields=[
@@ -84,10 +101,11 @@ def renew_secret(config: PlexConfig, *, keep_old: bool) -> None:
                 "previous_secret_sha256",
                 "previous_secret_until",
                 "webhook_registered_at",
+                "webhook_removed_at",
                 "updated_at",
             ]
         )
-    forget_config(config)
+    forget_hooks()
 
 
 def disconnect(config: PlexConfig) -> None:
@@ -100,42 +118,66 @@ def save_settings(
     *,
     plex_token: str | None = None,
     plex_server_url: str | None = None,
-    auto_add_shows: bool | None = None,
-    auto_add_library: bool | None = None,
-    auto_mark_watched: bool | None = None,
-    record_rewatches: bool | None = None,
-    enabled: bool | None = None,
+    **switches: Unpack[Switches],
 ) -> PlexConfig:
     """Save what is given; None leaves a setting as it is, and the secret is never touched.
 
     An empty token removes the stored one. Raises `DecryptionError` when a token can't be sealed.
     """
-    given: dict[str, Any] = {
-        "plex_server_url": plex_server_url,
-        "auto_add_shows": auto_add_shows,
-        "auto_add_library": auto_add_library,
-        "auto_mark_watched": auto_mark_watched,
-        "record_rewatches": record_rewatches,
-        "enabled": enabled,
-    }
-    changed = {name: value for name, value in given.items() if value is not None}
-    if plex_server_url is not None and is_other_server(config, plex_server_url):
-        changed |= dict.fromkeys(("plex_server_uuid", "plex_server_name", "plex_server_token"), "")
-    for name, value in changed.items():
-        setattr(config, name, value)
+    columns = put_switches(config, switches)
+    if plex_server_url is not None:
+        columns |= put_address(config, plex_server_url)
     if plex_token is not None:
-        seal(config, "plex_token", plex_token)
-        # Found out with the token before.
-        config.plex_username, config.token_refused_at = "", None
-        changed |= dict.fromkeys(("plex_token", "plex_username", "token_refused_at"))
-        if not plex_token and config.plex_server_token:
-            # Without its own token, somebody else's server would get the account's next one.
-            forget_server(config)
-            changed |= dict.fromkeys(SERVER_COLUMNS)
+        columns |= put_token(config, plex_token)
     # Only these columns: events that arrive meanwhile write others of the same row.
-    config.save(update_fields=[*changed, "updated_at"])
-    forget_config(config)
+    config.save(update_fields=[*columns, "updated_at"])
+    forget_hooks()
+    if plex_token or plex_server_url:
+        read_soon(config)
     return config
+
+
+def put_switches(config: PlexConfig, switches: Switches) -> set[str]:
+    """Set the switches that are given; does not save. Returns the columns that changed, as the next two do."""
+    given = {name: value for name, value in switches.items() if value is not None}
+    # As it is stored: the admin's form has changed the object by now.
+    if (
+        given.get("scan_watched")
+        and not PlexConfig.objects.filter(pk=config.pk, scan_watched=True).exists()
+    ):
+        given["scan_started_at"] = timezone.now()
+    for name, value in given.items():
+        setattr(config, name, value)
+    return set(given)
+
+
+def put_address(config: PlexConfig, url: str) -> set[str]:
+    """Set the server's address, and forget what is known of another server; does not save."""
+    columns = {"plex_server_url"}
+    if is_other_server(config, url):
+        forget_server(config)
+        columns.update(SERVER_COLUMNS)
+    config.plex_server_url = url
+    return columns
+
+
+def put_token(config: PlexConfig, token: str) -> set[str]:
+    """Seal a token, and forget what was found out with the one before; does not save."""
+    seal(config, "plex_token", token)
+    config.plex_username, config.token_refused_at, config.has_plex_pass = "", None, None
+    columns = {"plex_token", "plex_username", "token_refused_at", "has_plex_pass"}
+    if not token and config.plex_server_token:
+        # Without its own token, somebody else's server would get the account's next one.
+        forget_server(config)
+        columns.update(SERVER_COLUMNS)
+    return columns
+
+
+def read_soon(config: PlexConfig) -> None:
+    """Have the worker read the server at once, and forget what kept it from that before."""
+    names = [f"{kind}{config.pk}" for kind in (Job.CATCH_UP, Job.SCAN)]
+    Job.objects.filter(name__in=names).update(last_run_at=None, last_error="")
+    host_circuits.let_through(config)
 
 
 def is_other_server(config: PlexConfig, url: str) -> bool:
@@ -143,11 +185,13 @@ def is_other_server(config: PlexConfig, url: str) -> bool:
     return not PlexConfig.objects.filter(pk=config.pk, plex_server_url__in=("", url)).exists()
 
 
-def save_token(config: PlexConfig, token: str, *, username: str = "") -> None:
-    """Keep a Plex token, and whose it is where that is known. Raises `DecryptionError`."""
+def save_token(
+    config: PlexConfig, token: str, *, username: str = "", has_plex_pass: bool | None = None
+) -> None:
+    """Keep a Plex token, and what is known of its person. Raises `DecryptionError`."""
     save_settings(config, plex_token=token)
-    config.plex_username = username
-    config.save(update_fields=["plex_username", "updated_at"])
+    config.plex_username, config.has_plex_pass = username, has_plex_pass
+    config.save(update_fields=["plex_username", "has_plex_pass", "updated_at"])
 
 
 def save_server(config: PlexConfig, *, url: str, uuid: str, name: str, token: str = "") -> None:
@@ -158,6 +202,7 @@ def save_server(config: PlexConfig, *, url: str, uuid: str, name: str, token: st
     config.plex_server_url, config.plex_server_uuid, config.plex_server_name = url, uuid, name
     seal(config, "plex_server_token", token)
     config.save(update_fields=[*SERVER_COLUMNS, "updated_at"])
+    read_soon(config)
 
 
 def forget_server(config: PlexConfig) -> None:
@@ -192,11 +237,32 @@ def note_refused_token(config: PlexConfig) -> None:
     same.update(token_refused_at=timezone.now())
 
 
+def note_refusal(config: PlexConfig, error: PlexError, *, sent: str) -> None:
+    """Remember a refusal of the account's token. A server of somebody else has a token of its own,
+    and what `sent` with it says nothing about the account's."""
+    if error.kind == "unauthorised" and sent and sent == token_of(config):
+        note_refused_token(config)
+
+
 def note_registered(config: PlexConfig) -> None:
     """The address was entered in Plex's list just now."""
     PlexConfig.objects.filter(
         pk=config.pk, webhook_secret_sha256=config.webhook_secret_sha256
-    ).update(webhook_registered_at=timezone.now())
+    ).update(webhook_registered_at=timezone.now(), webhook_removed_at=None, has_plex_pass=True)
+
+
+def note_deregistered(config: PlexConfig) -> None:
+    """The address was taken out of Plex's list just now."""
+    PlexConfig.objects.filter(pk=config.pk).update(
+        webhook_registered_at=None, webhook_removed_at=timezone.now()
+    )
+
+
+def note_plex_pass(config: PlexConfig, *, has_plex_pass: bool) -> None:
+    """What the account service says: without it there are no webhooks."""
+    PlexConfig.objects.filter(pk=config.pk, plex_token=config.plex_token).update(
+        has_plex_pass=has_plex_pass
+    )
 
 
 def token_state(config: PlexConfig) -> TokenState:

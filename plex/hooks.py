@@ -15,6 +15,7 @@ from plex.client import PlexTv
 from plex.models import PlexConfig
 from plex.refusals import TEST_EVENT
 from plex.servers import is_far, is_private, split
+from tracker.destinations import GuardedAdapter
 from tracker.models.site import hash_secret
 
 CONNECT_SECONDS, READ_SECONDS = 3.05, 8.0
@@ -34,6 +35,19 @@ def register(config: PlexConfig, url: str) -> int:
     saved = tv.add_webhook(url, replacing=[old for old in known if is_older(old, url, config)])
     connection.note_registered(config)
     return len(saved) - 1
+
+
+def deregister(config: PlexConfig, url: str) -> int:
+    """Take this connection's addresses out of the account's list, and no other; returns how many.
+
+    Raises `PlexError`.
+    """
+    tv = PlexTv(connection.token_of(config))
+    ours = [known for known in tv.webhooks() if known == url or is_older(known, url, config)]
+    for known in ours:
+        tv.remove_webhook(known)
+    connection.note_deregistered(config)
+    return len(ours)
 
 
 def is_older(old: str, url: str, config: PlexConfig) -> bool:
@@ -76,6 +90,8 @@ def send_test_event(url: str) -> None:
     try:
         with requests.Session() as session:
             session.trust_env = False
+            session.mount("http://", GuardedAdapter())
+            session.mount("https://", GuardedAdapter())
             answer = session.post(
                 url,
                 files={"payload": (None, json.dumps(message), "application/json")},

@@ -1,5 +1,5 @@
-"""TMDB, and Plex's ids of shows, with a memory: answers are kept, an outage is met once and not by every row, and nothing is
-asked in the lane that must not wait."""
+"""TMDB, and Plex's ids of shows, with a memory: answers are kept, an outage is met by a few rows and not by every one, and
+nothing is asked in the lane that must not wait."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
+from plex.circuit import Circuit
 from plex.guid import ShowIds
 from plex.models import PlexConfig, TmdbLookup
 from plex.payload import PlexShow
 from plex.show_ids import ShowIdLookups, can_ask
-from tracker import library, tmdb
+from tracker import library, orders, tmdb
 from tracker.models import TVShow
 from tracker.tmdb import (
     FindResult,
     FoundEpisode,
     FoundShow,
     SeasonData,
+    ShowData,
     Tmdb,
     TmdbError,
     TmdbKeyMissingError,
+    TmdbKeyRefusedError,
 )
+from tracker.tmdb_orders import OrderPlace
 
 T = TypeVar("T")
 
@@ -34,8 +38,8 @@ KEPT = timedelta(days=30)
 # New episodes get their ids days or weeks late: what TMDB did not know is asked again soon.
 MISS_KEPT = timedelta(hours=12)
 SEARCH_KEPT = timedelta(days=1)
-# After a failure the other rows are not sent into it as well.
-CIRCUIT_SECONDS = 30.0
+# Before the number of a show that TMDB does not have.
+GONE = "gone:"
 # Many plays of one unclear show look into the same seasons.
 SEASON_SECONDS = 600.0
 MOST_SEASONS = 200
@@ -76,7 +80,7 @@ class Lookups:
         self.may_call = may_call
         self.before_call: Callable[[], None] = lambda: None
         self._seasons: dict[tuple[int, int], tuple[float, SeasonData | None]] = {}
-        self._away: tuple[float, TmdbAwayError] | None = None
+        self.circuit = Circuit()
         self._show_ids = ShowIdLookups()
 
     def find(self, external_id: str, *, source: str) -> FindResult:
@@ -122,9 +126,35 @@ class Lookups:
             lambda client: library.add_show(tmdb_id=tmdb_id, tmdb=client, source=TVShow.Source.PLEX)
         )
 
+    def show_data(self, tmdb_id: int) -> ShowData:
+        """All that TMDB says of a show; that it has none is remembered. Raises as `find`."""
+        key = f"{GONE}{tmdb_id}"
+        kept = recall(key)
+        if kept is not None:
+            raise TmdbAwayError(kept, is_final=True)
+        try:
+            return self._call(lambda client: client.fetch_show(tmdb_id))
+        except TmdbAwayError as error:
+            if error.is_final:
+                self._keep(key, str(error))
+            raise
+
     def refresh(self, show: TVShow) -> TVShow:
         """The show as TMDB has it now. Raises as `find`."""
         return self._call(lambda client: library.refresh_show(show, tmdb=client))
+
+    def read_orders(self, show: TVShow) -> None:
+        """Keep the show's other orders as TMDB has them now. Raises as `find`."""
+        tmdb_id = show.tmdb_id or 0
+        listed = orders.worth_reading(self._call(lambda client: client.fetch_order_list(tmdb_id)))
+        orders.keep_orders(show, {order: self._order(order.tmdb_id) for order in listed})
+
+    def _order(self, order_id: str) -> tuple[OrderPlace, ...]:
+        return self._call(lambda client: client.fetch_order(order_id))
+
+    def ask_whether_back(self) -> None:
+        """Return if TMDB answers. Raises as `find`."""
+        self._call(lambda client: client.check())
 
     def plex_show_ids(self, config: PlexConfig, show: PlexShow) -> ShowIds:
         """The show's own ids as Plex lists them; none where this connection can't ask for them.
@@ -156,20 +186,31 @@ class Lookups:
     def _call(self, ask: Callable[[Tmdb], T]) -> T:
         if not self.may_call:
             raise NetworkNeededError
-        if self._away is not None and time.monotonic() < self._away[0]:
-            raise self._away[1]
+        outage = self.circuit.outage(now=timezone.now())
+        if outage is not None:
+            left = outage.seconds_left(timezone.now())
+            raise TmdbAwayError(outage.sentence, has_key=outage.has_key, retry_after=left)
         self.before_call()
         try:
-            return ask(tmdb.connect())
-        except TmdbKeyMissingError as error:
-            raise TmdbAwayError(str(error), has_key=False) from None
+            answer = ask(tmdb.connect())
         except TmdbError as error:
-            away = TmdbAwayError(
-                str(error), is_final=error.permanent, retry_after=error.retry_after
-            )
-            if not error.permanent:
-                self._away = time.monotonic() + (error.retry_after or CIRCUIT_SECONDS), away
-            raise away from None
+            self._note(error)
+            has_key = not isinstance(error, TmdbKeyMissingError)
+            raise TmdbAwayError(
+                str(error),
+                has_key=has_key,
+                is_final=error.permanent and has_key,
+                retry_after=error.retry_after,
+            ) from None
+        self.circuit.answered(now=timezone.now())
+        return answer
+
+    def _note(self, error: TmdbError) -> None:
+        """Tell the circuit; "there is no such show" is an answer, too."""
+        if isinstance(error, TmdbKeyRefusedError) or not error.permanent:
+            self.circuit.failed(error, now=timezone.now())
+        elif not isinstance(error, TmdbKeyMissingError):
+            self.circuit.answered(now=timezone.now())
 
 
 def recall(key: str) -> Any:
@@ -183,6 +224,8 @@ def recall(key: str) -> Any:
 def kept_for(key: str, answer: Any) -> timedelta:
     if key.startswith("search:"):
         return SEARCH_KEPT
+    if key.startswith(GONE):
+        return MISS_KEPT
     return KEPT if answer["shows"] or answer["episodes"] else MISS_KEPT
 
 

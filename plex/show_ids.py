@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
 
+from plex import host_circuits
+from plex.circuit import Circuit
 from plex.client import Item, PlexError, PlexMetadata, PlexServer
 from plex.connection import note_refused_token, server_token_of, token_of
 from plex.guid import ShowIds, parse_guid, parse_guid_list
@@ -24,9 +27,10 @@ from tracker.titles import title_key
 KEPT = timedelta(days=30)
 # Plex may not have matched a new show yet.
 MISS_KEPT = timedelta(hours=12)
-# A host that can't be asked is left alone, longer each time.
-SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 30.0, 3600.0
+# A host that gives this person nothing is left alone, longer each time; circuits are everybody's.
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 30.0, 1200.0
 GLOBAL = "plex://show/"
+Look = Callable[[Circuit | None], ShowIds]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,9 @@ class Away:
 
 class ShowIdLookups:
     """Asks Plex for the ids of shows; remembers in the database, and which hosts are away in memory."""
+
+    server_circuit: Callable[[str], Circuit | None] = staticmethod(host_circuits.of_server)
+    catalogue_circuit: Callable[[], Circuit | None] = staticmethod(host_circuits.of_catalogue)
 
     def __init__(self) -> None:
         self._away: dict[tuple[str, str], Away] = {}
@@ -58,8 +65,10 @@ class ShowIdLookups:
         token = token_of(config)
         trouble: PlexError | None = None
         for host, look in sources(config, show, token):
+            is_catalogue = host == settings.PLEX_METADATA_URL
+            circuit = self.catalogue_circuit() if is_catalogue else self.server_circuit(host)
             try:
-                ids = self._unless_away((host, config.plex_token), look)
+                ids = self._unless_away((host, config.plex_token), lambda: look(circuit))  # noqa: B023
             except PlexError as error:
                 trouble = error
                 if error.kind == "unauthorised":
@@ -84,6 +93,8 @@ class ShowIdLookups:
         try:
             ids = look()
         except PlexError as error:
+            if error.retry_after:
+                raise  # Its circuit remembers that, for everybody.
             pause = min(away.pause * 2, LONGEST_PAUSE_SECONDS) if away else SHORTEST_PAUSE_SECONDS
             until = time.monotonic() + pause
             self._away[key] = Away(until=until, pause=pause, error=error)
@@ -99,28 +110,26 @@ def can_ask(config: PlexConfig, show: PlexShow) -> bool:
     return bool(sources(config, show, token_of(config)))
 
 
-def sources(
-    config: PlexConfig, show: PlexShow, token: str
-) -> list[tuple[str, Callable[[], ShowIds]]]:
+def sources(config: PlexConfig, show: PlexShow, token: str) -> list[tuple[str, Look]]:
     """Who can be asked, in order: the host, and how."""
-    found: list[tuple[str, Callable[[], ShowIds]]] = []
+    found: list[tuple[str, Look]] = []
     server_token = server_token_of(config)
     if server_token and config.plex_server_url and show.rating_key:
         url = config.plex_server_url
-        found.append((url, lambda: from_server(url, server_token, show)))
+        found.append((url, partial(from_server, url, server_token, show)))
     if token and show.guid.startswith(GLOBAL):
-        found.append((settings.PLEX_METADATA_URL, lambda: from_catalogue(token, show)))
+        found.append((settings.PLEX_METADATA_URL, partial(from_catalogue, token, show)))
     return found
 
 
-def from_server(url: str, token: str, show: PlexShow) -> ShowIds:
-    items = PlexServer(url, token, tries=1).items([show.rating_key])
+def from_server(url: str, token: str, show: PlexShow, circuit: Circuit | None) -> ShowIds:
+    items = PlexServer(url, token, tries=1, circuit=circuit).items([show.rating_key])
     item = items.get(show.rating_key)
     return ids_of(item) if item is not None and is_this(item, show) else ShowIds()
 
 
-def from_catalogue(token: str, show: PlexShow) -> ShowIds:
-    item = PlexMetadata(token, tries=1).show(show.guid)
+def from_catalogue(token: str, show: PlexShow, circuit: Circuit | None) -> ShowIds:
+    item = PlexMetadata(token, tries=1, circuit=circuit).show(show.guid)
     return ids_of(item) if item is not None else ShowIds()
 
 

@@ -28,11 +28,11 @@ def sign_in_address(code: str, *, return_to: str) -> str:
 def keep_granted_token(config: PlexConfig, token: str) -> str:
     """Keep a token that Plex gave out just now; returns whose it is, "" where that is unknown."""
     try:
-        username = name_of(PlexTv(token).user())
+        user = PlexTv(token).user()
     except PlexError:
-        username = ""  # The token is good all the same.
-    connection.save_token(config, token, username=username)
-    return username
+        connection.save_token(config, token)  # The token is good all the same.
+        return ""
+    return keep(config, token, user)
 
 
 def keep_checked_token(config: PlexConfig, token: str) -> str:
@@ -40,8 +40,12 @@ def keep_checked_token(config: PlexConfig, token: str) -> str:
 
     Raises `PlexError`; its kind is `unauthorised` where the token is none.
     """
-    username = name_of(PlexTv(token).user())
-    connection.save_token(config, token, username=username)
+    return keep(config, token, PlexTv(token).user())
+
+
+def keep(config: PlexConfig, token: str, user: PlexUser) -> str:
+    username = name_of(user)
+    connection.save_token(config, token, username=username, has_plex_pass=user.has_plex_pass)
     return username
 
 

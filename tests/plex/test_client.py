@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
 from datetime import UTC, datetime, timedelta
@@ -12,10 +11,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from plex import calls, client
-from plex.calls import is_refused
 from plex.client import PlexError, PlexMetadata, PlexServer, PlexTv, client_identifier
 from tests.plex.factories import SERVER
 from tests.plex_server import FakePlex
+from tracker import destinations
 
 NOW = datetime(2026, 3, 1, 20, tzinfo=UTC)
 
@@ -85,12 +84,6 @@ def test_user_and_servers(plex, tv):
     assert (mine.uuid, mine.is_owned, friends.is_owned) == (SERVER, True, False)
     assert mine.addresses[1].uri == plex.server.url
     assert plex.token not in repr(mine)
-
-
-@pytest.mark.parametrize("shape", [{"users": [{"id": 5, "title": "Kid", "restricted": True}]}, []])
-def test_home_users_come_as_a_list_or_in_an_object(plex, tv, shape):
-    plex.tv.answer_with(json.dumps(shape).encode())
-    assert [user.title for user in tv.home_users()] == (["Kid"] if shape else [])
 
 
 def test_adding_a_webhook_keeps_all_others(plex, tv):
@@ -228,12 +221,10 @@ def test_a_redirect_is_not_followed(plex, server):
 def test_a_clouds_metadata_is_never_asked(host):
     error = refused("unreachable", PlexServer, f"http://{host}/x", "t")
     assert error.permanent
-    assert not is_refused("192.168.1.20")
-    assert not is_refused("plex.lan")
 
 
 def test_a_name_that_leads_to_a_refused_address_gets_no_request(plex, server, monkeypatch):
-    monkeypatch.setattr(calls, "REFUSED_ADDRESSES", {ip_address("127.0.0.1")})
+    monkeypatch.setattr(destinations, "REFUSED_ADDRESSES", {ip_address("127.0.0.1")})
     error = refused("unreachable", server.accounts)
     assert error.permanent
     assert plex.calls == []
@@ -260,3 +251,45 @@ def test_the_token_is_in_no_text(plex, caplog):
             server.accounts()
         texts += [str(caught.value), "".join(traceback.format_exception(caught.value))]
     assert plex.token not in "".join(texts) + caplog.text
+
+
+class TestLibrary:
+    def test_the_shows_of_a_library_come_by_title_with_what_was_watched(self, plex, server):
+        plex.add_show("Severance", {1: 3}, ids=("tmdb://95396",))
+        plex.add_show("Dark", {1: 2})
+        plex.items[plex.add_episode("Dark", 1, 1)["ratingKey"]]["lastViewedAt"] = 1_700_000_000
+        shows = list(server.shows("2"))
+        assert [show.title for show in shows] == ["Dark", "Severance"]
+        assert [show.metadata["leafCount"] for show in shows] == [2, 3]
+        assert [show.metadata["viewedLeafCount"] for show in shows] == [1, 0]
+        assert shows[1].metadata["Guid"] == [{"id": "tmdb://95396"}]
+
+    def test_a_poster_is_asked_for_small_and_whole_where_that_fails(self, plex, server):
+        plex.pictures["/library/metadata/7/thumb/99"] = (b"small enough", "image/jpeg")
+        assert server.poster("7", "99") == (b"small enough", "image/jpeg")
+        (call,) = plex.asked("pms", "photo")
+        assert call.query["url"] == "/library/metadata/7/thumb/99"
+        assert "X-Plex-Token" not in call.query
+
+    @pytest.mark.parametrize("key", ["", "7/../8", "7?x", "http://192.0.2.1", "\uff17"])
+    def test_only_keys_make_a_poster(self, plex, server, key):
+        with pytest.raises(PlexError):
+            server.poster(key, "99")
+        with pytest.raises(PlexError):
+            server.poster("7", key)
+        assert plex.calls == []
+
+    @pytest.mark.parametrize(
+        "picture",
+        [
+            (b"<script>alert(1)</script>", "text/html"),
+            (b"<svg/>", "image/svg+xml"),
+            (b"", "image/jpeg"),
+            (b"x" * (client.LARGEST_PICTURE_BYTES + 1), "image/jpeg"),
+        ],
+        ids=["page", "drawing", "empty", "huge"],
+    )
+    def test_what_is_no_picture_is_none(self, plex, server, picture):
+        plex.pictures["/library/metadata/7/thumb/99"] = picture
+        with pytest.raises(PlexError):
+            server.poster("7", "99")
