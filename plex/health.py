@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import Error
-from django.db.models import Max, Min
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.utils import timezone
@@ -32,12 +31,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def read_state(now: datetime) -> dict[str, object]:
     """The answer, with ages in seconds: null for a worker never seen, 0 for an empty queue."""
-    beat = Job.objects.filter(name__startswith="worker:").aggregate(at=Max("last_run_at"))["at"]
+    beat = Job.objects.last_heartbeat()
     # Lane by lane, as the index is sorted.
     due = [
-        PlexWebhookLog.objects.filter(needs_network=lane, next_attempt_at__lte=now)
-        .order_by()
-        .aggregate(at=Min("next_attempt_at"))["at"]
+        PlexWebhookLog.objects.due(now).in_lane(needs_network=lane).first_due_at()
         for lane in (False, True)
     ]
     waiting = max((now - at for at in due if at), default=timedelta())
