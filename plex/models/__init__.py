@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from plex.models.accounts import PlexAccount
+from plex.models.alarms import Alarm
 from plex.models.config import PlexConfig
 from plex.models.conflicts import PlexConflict
+from plex.models.corrections import PlexCorrection
+from plex.models.imports import PlexImport
 from plex.models.jobs import Job, TmdbLookup
 from plex.models.mappings import PlexEpisodeMapping, PlexSeasonMapping, PlexShowMapping
 from plex.models.reports import PlexSyncStats, PlexUnmappedShow, PlexWebhookActivity
+from plex.models.rules import PlexRule
 from plex.models.viewings import PlexViewing
 from plex.models.webhook_log import Action, PlexWebhookLog, Status
 
 __all__ = [
     "Action",
+    "Alarm",
     "Job",
     "PlexAccount",
     "PlexConfig",
     "PlexConflict",
+    "PlexCorrection",
     "PlexEpisodeMapping",
+    "PlexImport",
+    "PlexRule",
     "PlexSeasonMapping",
     "PlexShowMapping",
     "PlexSyncStats",

@@ -28,6 +28,9 @@ class PlexConfig(models.Model):
     plex_username = models.CharField(
         "Plex account", max_length=255, blank=True, default="", db_default=""
     )
+    has_plex_pass = models.BooleanField(
+        "Plex Pass", null=True, blank=True, help_text="Unknown until Plex was asked."
+    )
     token_refused_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when Plex refuses the token."
     )
@@ -44,6 +47,9 @@ class PlexConfig(models.Model):
     webhook_registered_at = models.DateTimeField(
         null=True, blank=True, help_text="When this address was entered in Plex from here."
     )
+    webhook_removed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Until when Plex knew an address that it no longer knows."
+    )
     webhook_secret = SealedField(blank=True)
     webhook_secret_sha256 = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null repeats
     previous_secret_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
@@ -53,6 +59,12 @@ class PlexConfig(models.Model):
     auto_add_library = models.BooleanField("add shows that are new in the library", default=False)
     auto_mark_watched = models.BooleanField("mark episodes watched", default=True)
     record_rewatches = models.BooleanField("record rewatches", default=False)
+    scan_watched = models.BooleanField(
+        "find what was marked by hand in Plex", default=False, db_default=False
+    )
+    scan_started_at = models.DateTimeField(
+        null=True, blank=True, help_text="Marks from before are left alone."
+    )
     sync_started_date = models.DateTimeField(null=True, blank=True)
     last_webhook_received = models.DateTimeField(null=True, blank=True)
     # Events that were refused and are therefore not in the log.

@@ -37,7 +37,7 @@ class PlexConflict(models.Model):
     class Type(models.TextChoices):
         MULTIPLE_MATCHES = "multiple_matches", "Several shows could be meant"
         NO_MATCH = "no_match", "No show was found"
-        AMBIGUOUS = "ambiguous", "One show, but not surely"
+        AMBIGUOUS = "ambiguous", "The show is not clear"
         EPISODE = "episode", "The episode is not clear"
 
     class Resolution(models.TextChoices):

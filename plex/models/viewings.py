@@ -18,6 +18,9 @@ class PlexViewing(models.Model):
     is the tombstone that keeps this viewing from coming back.
     """
 
+    NUMBER = "number"
+    CONFIRMED = "confirmed"
+
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="plex_viewings", db_index=False
     )
@@ -38,6 +41,13 @@ class PlexViewing(models.Model):
     plex_season = models.IntegerField(null=True, blank=True)
     plex_episode = models.IntegerField(null=True, blank=True)
     view_count = models.IntegerField(null=True, blank=True)
+    evidence = models.CharField(
+        max_length=30,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What said which episode it is: plex.episodes' word, or that a person did.",
+    )
     viewed_at = models.DateTimeField(help_text="When it was watched.")
     sent_at = models.DateTimeField(
         null=True, blank=True, help_text="lastViewedAt or viewedAt as Plex sent it."
@@ -54,8 +64,15 @@ class PlexViewing(models.Model):
             ),
         ]
         indexes = [
+            # With the Plex show, so that a person's are found without the viewings being read. Not in
+            # an index of its own: with statistics of yesterday PostgreSQL takes it for the items.
             models.Index(
-                fields=["user", "server_uuid", "item_key", "viewed_at"], name="viewing_item"
+                fields=["user", "server_uuid", "item_key", "viewed_at", "mapping"],
+                name="viewing_of_item",
+            ),
+            # Those worth a look; few of many.
+            models.Index(
+                fields=["user", "mapping"], condition=Q(evidence="number"), name="viewing_by_number"
             ),
         ]
 

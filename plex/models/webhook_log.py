@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Min, Q
 
 from plex.models.accounts import PlexAccount
 from plex.models.config import PlexConfig
@@ -39,7 +39,6 @@ class Action(models.TextChoices):
     CONFLICT_CREATED = "conflict_created", "Waits until you say which show or episode this is."
     EPISODE_NOT_FOUND = "episode_not_found", "Waits until TMDB lists this episode."
     WAITING_FOR_TMDB = "waiting_for_tmdb", "Waits until TMDB answers."
-    WAITING_FOR_TMDB_KEY = "waiting_for_tmdb_key", "Waits for a TMDB key: set one in the settings."
     WAITING_FOR_ACCOUNT = (
         "waiting_for_account",
         "Waits until you say whose plays this account's are.",
@@ -51,6 +50,7 @@ class Action(models.TextChoices):
     OTHER_ACCOUNT = "other_account", "This account's plays count for nobody."
     SYNC_DISABLED = "sync_disabled", "You stopped syncing this show."
     SHOW_IGNORED = "show_ignored", "You chose to ignore this show."
+    IGNORED_BY_RULE = "ignored_by_rule", "One of your rules ignores it."
     AUTO_MARK_DISABLED = "auto_mark_disabled", "Marking by itself is switched off."
     AUTO_ADD_LIBRARY_DISABLED = (
         "auto_add_library_disabled",
@@ -70,6 +70,31 @@ class PlexWebhookLogQuerySet(models.QuerySet["PlexWebhookLog"]):
     def due(self, now: datetime) -> PlexWebhookLogQuerySet:
         """Rows whose turn has come, the longest waiting first."""
         return self.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+
+    def in_lane(self, *, needs_network: bool) -> PlexWebhookLogQuerySet:
+        # `needs_network=False` would become NOT needs_network, for which SQLite reads the whole queue.
+        return self.filter(needs_network__in=[needs_network])
+
+    def first_due_at(self) -> datetime | None:
+        """The earliest turn of these rows; of one lane the index answers."""
+        at: datetime | None = self.order_by().aggregate(at=Min("next_attempt_at"))["at"]
+        return at
+
+    def numbered(self) -> PlexWebhookLogQuerySet:
+        """With `number`, the id, to bound and to order rows by that an index of their own holds.
+
+        By the id itself SQLite goes through the whole log for them, which lies in that order.
+        """
+        return self.alias(number=F("pk") + 0)
+
+    def among_newest(self, count: int) -> PlexWebhookLogQuerySet:
+        """Of as many of the newest ids of the whole log: for what no index leads to."""
+        newest = PlexWebhookLog.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        return self.filter(pk__gt=newest - count)
+
+    def without_bodies(self) -> PlexWebhookLogQuerySet:
+        """For lists: what was sent and the trace are nine tenths of a row."""
+        return self.defer("payload", "raw_body", "trace")
 
     def pending(self) -> PlexWebhookLogQuerySet:
         return self.filter(status=Status.PENDING)
@@ -95,6 +120,7 @@ class PlexWebhookLog(models.Model):
         WEBHOOK = "webhook", "Webhook"
         HISTORY = "history", "Plex history"
         SCAN = "scan", "Library scan"
+        CHOSEN = "chosen", "Chosen from the library"
         TEST = "test", "Test"
 
     config = models.ForeignKey(PlexConfig, models.CASCADE, related_name="logs", db_index=False)
@@ -109,7 +135,12 @@ class PlexWebhookLog(models.Model):
         db_index=False,
     )
     conflict = models.ForeignKey(
-        PlexConflict, models.SET_NULL, null=True, blank=True, related_name="logs"
+        PlexConflict,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="logs",
+        db_index=False,
     )
     plex_rating_key = models.CharField("rating key of the show", max_length=255, blank=True)
     plex_title = models.CharField(max_length=500, blank=True)
@@ -147,6 +178,7 @@ class PlexWebhookLog(models.Model):
         blank=True,
         related_name="plex_logs",
         verbose_name="show",
+        db_index=False,
     )
     created_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True, blank=True)
@@ -168,21 +200,49 @@ class PlexWebhookLog(models.Model):
                 condition=Q(next_attempt_at__isnull=False),
                 name="plexlog_due",
             ),
-            models.Index(fields=["config", "-id"], name="plexlog_config_newest"),
-            models.Index(fields=["account", "-id"], name="plexlog_account_newest"),
+            # With status, time and Plex show, so that a person's events are counted, and their shows
+            # found, without the events being read.
+            models.Index(
+                fields=["config", "-id", "status", "created_at", "mapping"],
+                name="plexlog_of_config",
+            ),
+            models.Index(
+                fields=["account", "-id", "config", "status", "created_at", "mapping"],
+                condition=Q(account__isnull=False),
+                name="plexlog_of_account",
+            ),
             # Says whose events a Plex show ever had, without reading them.
-            models.Index(fields=["mapping", "config", "account"], name="plexlog_mapping_whose"),
+            models.Index(
+                fields=["mapping", "config", "account"],
+                condition=Q(mapping__isnull=False),
+                name="plexlog_mapping",
+            ),
+            models.Index(
+                fields=["conflict"], condition=Q(conflict__isnull=False), name="plexlog_conflict"
+            ),
+            models.Index(
+                fields=["tvshow"], condition=Q(tvshow__isnull=False), name="plexlog_tvshow"
+            ),
             models.Index(
                 fields=["server_uuid", "item_key"],
                 condition=Q(status="held"),
                 name="plexlog_held_item",
             ),
-            # One each: SQLite does not see that status = 'held' lies within "held or failed".
-            models.Index(fields=["config", "-id"], condition=Q(status="held"), name="plexlog_held"),
+            # One each: SQLite does not see that status = 'held' lies within "held or failed". With the
+            # status, or it counts them by reading a larger index from end to end.
             models.Index(
-                fields=["config", "-id"], condition=Q(status="failed"), name="plexlog_failed"
+                fields=["config", "-id", "status"], condition=Q(status="held"), name="plexlog_held"
             ),
-            models.Index(fields=["created_at"], name="plexlog_created_at"),
+            models.Index(
+                fields=["config", "-id", "status"],
+                condition=Q(status="failed"),
+                name="plexlog_failed",
+            ),
+            # All that the figures of a day are made of.
+            models.Index(
+                fields=["created_at", "status", "event_type", "processing_duration_ms"],
+                name="plexlog_days",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -105,5 +105,20 @@ def test_the_number_of_queries_does_not_grow(django_assert_num_queries):
     for number in range(40):
         log(number * 60, processing_duration_ms=1.0, status=Status.values[number % 6])
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         stats(None)
+    with django_assert_num_queries(5):
+        stats(None)
+
+
+def test_what_is_older_than_yesterday_is_counted_once_in_a_while():
+    log(5)
+    log(60 * 24 * 10)
+    assert [day.total for day in stats(None).activity if day.total] == [1, 1]
+    log(5)
+    log(60 * 24 * 10)
+
+    assert [day.total for day in stats(None).activity if day.total] == [1, 2]
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        assert sum(day.total for day in stats(None).activity) == 4
