@@ -7,7 +7,8 @@ decision of a stalled worker can't land.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,30 +16,23 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Field, JSONField, Q, QuerySet
 from django.utils import timezone
 
-from plex import doorbell
+from plex import doorbell, postgresql
 from plex.models import Action, PlexConfig, PlexViewing, PlexWebhookLog, Status
 from plex.payload import EventSummary, summarise, trim
 from tracker.models.site import hash_secret
 
-HOOKS_CACHE_KEY = "plex:hooks"
 # How long another process may go on with an older secret or switch.
-HOOKS_CACHE_SECONDS = 5
+HOOK_SECONDS = timedelta(seconds=2)
 # How long a row stays with whoever claimed it: a killed worker's rows come back that much later.
 LEASE = timedelta(seconds=30)
 # Longer than any single call over the network; renewed before each.
 NETWORK_LEASE = timedelta(seconds=90)
+READ_IN_BULK = (PlexWebhookLog.Source.HISTORY, PlexWebhookLog.Source.SCAN)
 RAW_BODY_CHARACTERS = 64 * 1024
-COLUMNS: list[Any] = [
-    column for column in PlexWebhookLog._meta.concrete_fields if not column.primary_key
-]
-INSERT = (
-    f'INSERT INTO "{PlexWebhookLog._meta.db_table}" '  # noqa: S608 - names of our own
-    f"({', '.join(column.column for column in COLUMNS)}) "
-    f"VALUES ({', '.join('%s' for _ in COLUMNS)}) RETURNING id"
-)
+PLAIN = {str, int, bool}
 DISABLED_ROW_SECONDS = 60
 
 
@@ -48,27 +42,42 @@ class Hook:
 
     user_id: int
     enabled: bool
+    # Of a previous secret: until when it works.
+    until: datetime | None
+    read_at: datetime
+
+    def is_current(self, now: datetime) -> bool:
+        return self.read_at <= now < self.read_at + HOOK_SECONDS
+
+    def is_open(self, now: datetime) -> bool:
+        return self.until is None or self.until > now
+
+
+# In this process, as asking a shared cache would cost each event as much as the database.
+_hooks: dict[str, Hook] = {}
 
 
 def find_hook(secret: str, *, now: datetime) -> Hook | None:
     """The hook that a secret opens, also a previous one that is still valid; else None."""
     digest = hash_secret(secret)
-    hooks: dict[str, tuple[Hook, datetime | None]] | None = cache.get(HOOKS_CACHE_KEY)
-    found = hooks.get(digest) if hooks else None
-    if found is None:
+    hook = _hooks.get(digest)
+    if hook is None or not hook.is_current(now):
         config = PlexConfig.objects.with_secret_sha256(digest, now=now).first()
         if config is None:
             return None
-        until = None if config.webhook_secret_sha256 == digest else config.previous_secret_until
-        found = Hook(user_id=config.pk, enabled=config.enabled), until
-        cache.set(HOOKS_CACHE_KEY, {**(hooks or {}), digest: found}, HOOKS_CACHE_SECONDS)
-    hook, until = found
-    return hook if until is None or until > now else None
+        is_newest = config.webhook_secret_sha256 == digest
+        hook = _hooks[digest] = Hook(
+            user_id=config.pk,
+            enabled=config.enabled,
+            until=None if is_newest else config.previous_secret_until,
+            read_at=now,
+        )
+    return hook if hook.is_open(now) else None
 
 
-def forget_config(config: PlexConfig) -> None:
-    """Call after every change of a config's secret or switches: the next event reads it afresh."""
-    cache.delete(HOOKS_CACHE_KEY)
+def forget_hooks() -> None:
+    """Call after every change of a secret or a switch: the next event reads it afresh."""
+    _hooks.clear()
 
 
 def receive(
@@ -78,48 +87,85 @@ def receive(
     now: datetime,
     source: str = PlexWebhookLog.Source.WEBHOOK,
     summary: EventSummary | None = None,
-) -> PlexWebhookLog:
-    """Store one event for the worker: a single INSERT, whatever the event is."""
-    log = event_row(
-        payload,
-        summary=summary,
-        config_id=user_id,
-        source=source,
-        next_attempt_at=now,
-        created_at=now,
+) -> int:
+    """Store one event for the worker: a single INSERT, whatever the event is. Returns its number."""
+    number = insert(
+        {
+            **event_columns(payload, summary or summarise(payload)),
+            "config_id": user_id,
+            "source": str(source),
+            "next_attempt_at": now,
+            "created_at": now,
+        }
     )
-    insert(log)
     transaction.on_commit(doorbell.ring)
-    return log
+    return number
 
 
 def event_row(
     payload: dict[str, Any], *, summary: EventSummary | None = None, **columns: Any
 ) -> PlexWebhookLog:
     """The row of a readable event, not stored: what the message says, and the `columns` given."""
-    summary = summary or summarise(payload)
-    return PlexWebhookLog(
-        event_type=summary.event,
-        plex_rating_key=summary.show_rating_key,
-        plex_title=summary.show_title,
-        plex_season=summary.season_number,
-        plex_episode=summary.episode_number,
-        server_uuid=summary.server_uuid,
-        item_key=summary.item_key,
-        payload=trim(payload),
-        **columns,
-    )
+    return PlexWebhookLog(**event_columns(payload, summary or summarise(payload)), **columns)
 
 
-def insert(log: PlexWebhookLog) -> None:
-    """Store a new row by a statement that is made once: the ORM would write its columns anew each time."""
-    values = [
-        column.get_db_prep_save(getattr(log, column.attname), connection) for column in COLUMNS
-    ]
+def event_columns(payload: dict[str, Any], summary: EventSummary) -> dict[str, Any]:
+    """What the log keeps of a readable event."""
+    return {
+        "event_type": summary.event,
+        "plex_rating_key": summary.show_rating_key,
+        "plex_title": summary.show_title,
+        "plex_season": summary.season_number,
+        "plex_episode": summary.episode_number,
+        "server_uuid": summary.server_uuid,
+        "item_key": summary.item_key,
+        "payload": trim(payload),
+    }
+
+
+def insert(values: dict[str, Any]) -> int:
+    """Store a row of the log; what is not among the values begins as the model says."""
+    statement, columns = insert_statement(tuple(values))
+    row = [prepared(column, value) for column, value in zip(columns, values.values(), strict=True)]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, values)
-        (log.pk,) = cursor.fetchone()
-    log._state.adding, log._state.db = False, connection.alias
+        cursor.execute(statement, row)
+        (number,) = cursor.fetchone()
+    return int(number)
+
+
+@functools.cache
+def insert_statement(names: tuple[str, ...]) -> tuple[str, list[Any]]:
+    """The INSERT with these columns as parameters, and their fields.
+
+    Made once, while the ORM would write it anew for each event. The other columns' defaults stand
+    in it: less to quote, to send and to read.
+    """
+    meta = PlexWebhookLog._meta
+    fields = {field.attname: field for field in meta.concrete_fields}
+    given = dict.fromkeys(names, "%s")
+    others = {
+        name: literal(field.get_default())
+        for name, field in fields.items()
+        if name not in given and not field.null and not field.primary_key
+    }
+    values = {**given, **others}
+    statement = (
+        f'INSERT INTO "{meta.db_table}" ({", ".join(values)}) '  # noqa: S608 - names of our own
+        f"VALUES ({', '.join(values.values())}) RETURNING id"
+    )
+    return statement, [fields[name] for name in names]
+
+
+def literal(default: object) -> str:
+    """A default of the model in SQL: a number or a flag, a plain text, an empty list."""
+    return str(default) if isinstance(default, int) else f"'{default}'"
+
+
+def prepared(column: Field, value: Any) -> Any:
+    """The value as the database takes it. Most are plain texts, numbers or empty, and are so already."""
+    if value is None or (type(value) in PLAIN and not isinstance(column, JSONField)):
+        return value
+    return column.get_db_prep_save(value, connection)
 
 
 def receive_unreadable(*, user_id: int, body: str, reason: str, now: datetime) -> PlexWebhookLog:
@@ -159,24 +205,54 @@ def claim(
 
     With `ids` only those rows, of either lane.
     """
+    lease = now + (NETWORK_LEASE if needs_network else LEASE)
+    if postgresql.is_used() and ids is None:
+        rows = postgresql.claim(limit=limit, now=now, lease=lease, needs_network=needs_network)
+        return sorted(rows, key=lambda row: row.pk)
     due = PlexWebhookLog.objects.due(now)
-    # `needs_network=False` would become NOT needs_network, for which SQLite reads the whole queue.
-    lane = Q(needs_network__in=[needs_network]) if ids is None else Q(pk__in=ids)
-    due = due.filter(lane)
+    due = due.in_lane(needs_network=needs_network) if ids is None else due.filter(pk__in=ids)
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True, of=("self",))
     elif not due.exists():
         return []  # Without SQLite's write lock, which those who store events wait for.
     with transaction.atomic():
-        rows = list(due[:limit])
+        rows = list(due[:limit]) if ids is not None else first_in_line(due, limit)
         if rows:
             PlexWebhookLog.objects.filter(pk__in=[row.pk for row in rows]).update(
-                next_attempt_at=now + (NETWORK_LEASE if needs_network else LEASE),
+                next_attempt_at=lease,
                 attempts=F("attempts") + 1,
             )
     for row in rows:
         row.attempts += 1
     return sorted(rows, key=lambda row: row.pk)
+
+
+def first_in_line(due: QuerySet[PlexWebhookLog], limit: int) -> list[PlexWebhookLog]:
+    """What just arrived goes before what was read in bulk, however much of that is due."""
+    rows = list(due.exclude(source__in=READ_IN_BULK)[:limit])
+    if len(rows) < limit:
+        rows += due.filter(source__in=READ_IN_BULK)[: limit - len(rows)]
+    return rows
+
+
+def hand_over(rows: Sequence[PlexWebhookLog], *, now: datetime) -> None:
+    """Put claimed rows into the lane of those that need the network, without a look at each."""
+    still_mine(rows).filter(status=Status.PENDING).update(
+        action_taken=Action.WAITING_FOR_TMDB, needs_network=True, next_attempt_at=now
+    )
+
+
+def give_back(rows: Sequence[PlexWebhookLog], *, now: datetime) -> None:
+    """Leave claimed rows to whoever claims next."""
+    still_mine(rows).update(next_attempt_at=now)
+
+
+def still_mine(rows: Sequence[PlexWebhookLog]) -> QuerySet[PlexWebhookLog]:
+    """The rows whose claim holds."""
+    claims = Q(pk__in=[])
+    for number in {row.attempts for row in rows}:
+        claims |= Q(pk__in=[r.pk for r in rows if r.attempts == number], attempts=number)
+    return PlexWebhookLog.objects.filter(claims)
 
 
 def renew_lease(row: PlexWebhookLog, *, now: datetime) -> bool:

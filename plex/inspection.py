@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from plex.circuit import Circuit
 from plex.client import PlexError
 from plex.episodes import EpisodeQuestion
 from plex.guid import ShowIds
@@ -28,10 +29,11 @@ from plex.payload import PlexShow
 from plex.processing import record
 from plex.processing.decide import Decider, plan_without_show
 from plex.processing.events import Ask, Event, Forget, Plan, Record
-from plex.processing.gather import EpisodeIndexes, gather
+from plex.processing.gather import gather
+from plex.processing.indexes import EpisodeIndexes
 from plex.show_ids import ShowIdLookups
 from tracker.models import Episode, TVShow
-from tracker.tmdb import Tmdb
+from tracker.tmdb import Tmdb, TmdbError
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class DryLookups(Lookups):
     def __init__(self, *, may_call: bool) -> None:
         super().__init__(may_call=may_call)
         self._show_ids = DryShowIdLookups()
+        self.circuit = DryCircuit()
         self.was_needed = False
 
     def plex_show_ids(self, config: PlexConfig, show: PlexShow) -> ShowIds:
@@ -90,7 +93,23 @@ class DryLookups(Lookups):
             raise TmdbAwayError(NOT_ASKED, has_key=self.has_key()) from None
 
 
+class DryCircuit(Circuit):
+    """A person who asks may always try; what comes of it is not noted."""
+
+    def outage(self, *, now: datetime) -> None:
+        return None
+
+    def failed(self, error: TmdbError | PlexError, *, now: datetime, is_away: bool = False) -> None:
+        """Not noted."""
+
+    def answered(self, *, now: datetime) -> None:
+        """Not noted."""
+
+
 class DryShowIdLookups(ShowIdLookups):
+    server_circuit = staticmethod(lambda _url: None)
+    catalogue_circuit = staticmethod(lambda: None)
+
     def keep(self, show: PlexShow, ids: ShowIds) -> ShowIds:
         return ids
 

@@ -62,12 +62,16 @@ _NAMED_IN_A_REASON = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """The show, proved. `method` is one of PlexShowMapping's, `evidence` is for people."""
+    """The show, proved. `method` is one of PlexShowMapping's, `evidence` is for people.
+
+    `rule_id` is set where a person's rule said so.
+    """
 
     candidate: Candidate
     confidence: float
     method: str
     evidence: tuple[str, ...]
+    rule_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +132,7 @@ def decide_by_ids(*, found: Sequence[IdHit]) -> Match | Question | None:
     shows = merged(hit.candidate for hit in found)
     if len(shows) > 1:
         return Question(
-            kind="multiple_matches",
+            kind="ambiguous",
             ranked=tuple(_named_by_ids(show, found) for show in shows),
             reason="The ids that Plex sent belong to different shows.",
         )
@@ -234,8 +238,12 @@ def _question(asked: Asked, ranked: Sequence[Ranked]) -> Question:
     return Question(
         kind="multiple_matches",
         ranked=listed,
-        reason=f"{len(meant)} shows could be meant, among them {names}.",
+        reason=f"{len(meant)} shows could be meant{_naming(len(meant))} {names}.",
     )
+
+
+def _naming(count: int) -> str:
+    return ":" if count <= _NAMED_IN_A_REASON else ", among them"
 
 
 def _named_by_ids(show: Candidate, found: Sequence[IdHit]) -> Ranked:

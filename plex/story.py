@@ -17,6 +17,7 @@ STEPS = {
     "event": ("Event", "info"),
     "account": ("Account", "user"),
     "mapping": ("Known show", "link"),
+    "rule": ("Your rule", "list-checks"),
     "tmdb_episode_id": ("TMDB id", "key-round"),
     "show_ids": ("Ids of the show", "key-round"),
     "episode_ids": ("Ids of the episode", "key-round"),
@@ -28,6 +29,7 @@ STEPS = {
     "episode": ("Episode", "film"),
     "settled": ("Settled", "circle-check"),
     "question": ("Question", "circle-help"),
+    "corrected": ("Corrected", "repeat"),
     "once": ("Outcome", "circle-check"),
 }
 EVENTS = {
@@ -66,7 +68,17 @@ class StoryStep:
 
 def story_of(event: PlexWebhookLog) -> list[StoryStep]:
     """The story of one event, for people; a trace in another shape is shown as it is."""
-    return [arrival(event), *named_ids(event.payload), *traced(event.trace)]
+    steps = list(traced(event.trace))
+    arrived = steps.pop(0) if tells_arrival(event) else arrival(event)
+    return [arrived, *named_ids(event.payload), *steps]
+
+
+def tells_arrival(event: PlexWebhookLog) -> bool:
+    """Whether the trace itself begins with what was played, more exactly than the row knows."""
+    if event.source in {PlexWebhookLog.Source.TEST, PlexWebhookLog.Source.CHOSEN}:
+        return False
+    first = event.trace[0] if isinstance(event.trace, list) and event.trace else None
+    return isinstance(first, dict) and first.get("step") == "arrived"
 
 
 def arrival(event: PlexWebhookLog) -> StoryStep:
@@ -74,6 +86,8 @@ def arrival(event: PlexWebhookLog) -> StoryStep:
     if event.source == PlexWebhookLog.Source.TEST:
         return StoryStep(name=name, icon=icon, text="The settings page sent a test event.")
     title = event.plex_title or "something without a title"
+    if event.source == PlexWebhookLog.Source.CHOSEN:
+        return StoryStep(name=name, icon=icon, text=f"{title} was chosen in the Plex library.")
     what = f"{title} {event.episode_code}".strip()
     if event.event_type not in EVENTS:
         text = (

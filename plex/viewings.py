@@ -31,7 +31,7 @@ class Viewing:
     """One play of one item. `viewed_at` is when, `sent_at` Plex's own time of it (may be missing).
 
     `history_key` names its row in Plex's history, "" while no such row is known; `told_by_webhook` is
-    False while only that row told of it.
+    False while only that row told of it, or only the library's mark.
     """
 
     viewed_at: datetime
@@ -42,6 +42,11 @@ class Viewing:
     is_removed: bool = False
     history_key: str = ""
     told_by_webhook: bool = True
+
+    @property
+    def is_mark(self) -> bool:
+        """Only the library says so: watched, and when last. No event of its own, maybe by hand."""
+        return not (self.history_key or self.told_by_webhook)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +72,8 @@ def is_same_viewing(new: Viewing, old: Viewing) -> bool:
 def other_half(new: Viewing, past: Sequence[Viewing]) -> Viewing | None:
     """The webhook's viewing for a row of the history, or the other way round: the nearest in time
     that has not found its other half yet."""
+    if not past:
+        return None
     window = max(SAME_PLAY_MINIMUM, new.runtime)
     near = [old for old in past if are_halves(new, old) and distance(new, old) <= window]
     return min(near, key=lambda old: distance(new, old), default=None)
@@ -75,7 +82,7 @@ def other_half(new: Viewing, past: Sequence[Viewing]) -> Viewing | None:
 def are_halves(new: Viewing, old: Viewing) -> bool:
     if new.history_key:
         return not new.told_by_webhook and not old.history_key
-    return bool(old.history_key) and not old.told_by_webhook
+    return new.told_by_webhook and not old.told_by_webhook
 
 
 def distance(new: Viewing, old: Viewing) -> timedelta:
@@ -85,33 +92,54 @@ def distance(new: Viewing, old: Viewing) -> timedelta:
 
 def same_viewings(new: Viewing, past: Sequence[Viewing]) -> list[Viewing]:
     """Those of the past that are this very viewing."""
+    if not past:
+        return []
     half = other_half(new, past)
-    return [old for old in past if old is half or is_same_viewing(new, old)]
+    return [old for old in past if old is half or is_same_viewing(new, old) or explains(old, new)]
+
+
+def explains(old: Viewing, mark: Viewing) -> bool:
+    """Whether a mark in the library only says what is known: of several plays that are near, too."""
+    return mark.is_mark and distance(mark, old) <= max(SAME_PLAY_MINIMUM, mark.runtime)
 
 
 def judge(
-    new: Viewing, *, past: Sequence[Viewing], plays: Sequence[Play], record_rewatches: bool
+    new: Viewing,
+    *,
+    past: Sequence[Viewing],
+    plays: Sequence[Play],
+    record_rewatches: bool,
+    removed_at: datetime | None = None,
 ) -> Verdict:
-    """What a viewing means, given earlier viewings of the item and standing watches of the episode."""
+    """What a viewing means, given earlier viewings of the item and standing watches of the episode.
+
+    `removed_at`: when the episode was last unmarked by hand.
+    """
     same = same_viewings(new, past)
     if any(old.is_removed for old in same):
         return Verdict.REMOVED
     if same:
         return Verdict.DUPLICATE
     if not plays:
-        return Verdict.FIRST
+        is_older = removed_at is not None and new.viewed_at <= removed_at
+        return Verdict.REMOVED if new.is_mark and is_older else Verdict.FIRST
     if record_rewatches and is_rewatch(new, past=past, plays=plays):
         return Verdict.REWATCH
     return Verdict.ALREADY_WATCHED
 
 
 def is_rewatch(new: Viewing, *, past: Sequence[Viewing], plays: Sequence[Play]) -> bool:
-    """Long enough after every other play and, where Plex counts, with a higher count."""
+    """Long enough after every other play and, where Plex counts, with a higher count.
+
+    A mark has to be counted: Plex moves its time for other reasons, too.
+    """
     shortest = max(REWATCH_MINIMUM, new.runtime / 2)
     if any(abs(new.viewed_at - play.watched_at) < shortest for play in plays):
         return False
     counts = [old.view_count for old in past if old.view_count is not None]
-    return new.view_count is None or not counts or new.view_count > max(counts)
+    if new.view_count is None or not counts:
+        return not new.is_mark
+    return new.view_count > max(counts)
 
 
 def pairs(rows: Sequence[Viewing], told: Sequence[Viewing]) -> dict[int, Viewing]:

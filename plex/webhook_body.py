@@ -27,12 +27,12 @@ _ACCOUNT_KEYS = frozenset({"id", "title"})
 _SERVER_KEYS = frozenset({"uuid", "title"})
 _PLAYER_KEYS = frozenset({"title"})
 _OBJECT_KEYS = {"Account": _ACCOUNT_KEYS, "Server": _SERVER_KEYS, "Player": _PLAYER_KEYS}
-_LIST_KEYS = frozenset({"guid", "Guid", "Guids"})
-_METADATA_KEYS = _LIST_KEYS | {
+_GUID_KEYS = frozenset({"guid", "parentGuid", "grandparentGuid", "Guid", "Guids"})
+_METADATA_KEYS = _GUID_KEYS | {
     *("librarySectionType", "librarySectionID", "librarySectionTitle", "librarySectionKey"),
     *("ratingKey", "parentRatingKey", "grandparentRatingKey"),
     *("key", "parentKey", "grandparentKey", "skipParent"),
-    *("parentGuid", "grandparentGuid", "slug", "grandparentSlug"),
+    *("slug", "grandparentSlug"),
     *("type", "subtype", "extraType", "live", "oneShot"),
     *("title", "titleSort", "originalTitle", "parentTitle", "grandparentTitle"),
     *("index", "parentIndex", "absoluteIndex", "year", "parentYear", "grandparentYear"),
@@ -61,7 +61,7 @@ def read_json(raw: bytes | str) -> dict[str, Any]:
         raise PayloadError("The payload is JSON, but not an object.")
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _check_depth(value)
-    has_surrogate = isinstance(raw, str) and _SURROGATE.search(text)
+    has_surrogate = isinstance(raw, str) and not text.isascii() and _SURROGATE.search(text)
     if has_surrogate or ("\\u" in text and _ESCAPED.search(text)):
         value = _cleaned(value)
     return value
@@ -153,9 +153,9 @@ def _trimmed_metadata(value: object) -> object:
     if not isinstance(value, dict):
         return _cut(value) if _is_plain(value) else None
     return {
-        key: _trimmed_guids(child) if key in _LIST_KEYS else _cut(child)
+        key: _trimmed_guids(child) if key in _GUID_KEYS else _cut(child)
         for key, child in value.items()
-        if key in _METADATA_KEYS and (key in _LIST_KEYS or _is_plain(child))
+        if key in _METADATA_KEYS and (key in _GUID_KEYS or _is_plain(child))
     }
 
 

@@ -1,4 +1,4 @@
-"""The process that drains the inbox: two lanes and the periodic jobs, each in a thread of its own."""
+"""The process that drains the inbox: its lanes and the periodic jobs, each in a thread of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-from plex import jobs
+from plex import imports, jobs
 from plex.doorbell import Listener
 from plex.processing import Lane
 
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 # The doorbell is only a hint, so each lane looks at least this often.
 LOOK_SECONDS = 5.0
 JOB_SECONDS = 15.0
+# Somebody looks at the page of an import and waits for its first sign of life.
+IMPORT_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
 TROUBLE_SECONDS = 1.0
 # A lane that waits looks this often whether it is to stop.
@@ -32,6 +34,7 @@ class Worker:
     def __init__(self) -> None:
         self.stopping = threading.Event()
         self.network_turn = threading.Event()
+        self.second_turn = threading.Event()
         self.is_starting = True
         self.name = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -44,6 +47,8 @@ class Worker:
             threading.Thread(target=self.drain_network, name="network"),
             threading.Thread(target=self.repeat, args=(self.work,), name="jobs"),
         ]
+        if connection.features.has_select_for_update_skip_locked:
+            threads.append(threading.Thread(target=self.drain_beside, name="beside"))
         for thread in threads:
             thread.start()
         self.drain()
@@ -52,7 +57,7 @@ class Worker:
 
     def drain(self) -> None:
         """The local lane, which every event goes through first."""
-        lane, listener = Lane(network=False), Listener()
+        lane, listener = Lane(network=False, when_full=self.second_turn.set), Listener()
         last_beat = 0.0
 
         def step() -> None:
@@ -78,6 +83,18 @@ class Worker:
 
         self.repeat(step)
 
+    def drain_beside(self) -> None:
+        """A second local lane while much is due, as another worker would be one: it decides while
+        the database works for the first. Not on SQLite, where one writes at a time."""
+        lane = Lane(network=False, when_full=self.second_turn.set)
+
+        def step() -> None:
+            if self.second_turn.wait(STOP_SECONDS):
+                self.second_turn.clear()
+                lane.process_due()
+
+        self.repeat(step)
+
     def wait_for_network_turn(self) -> None:
         deadline = time.monotonic() + LOOK_SECONDS
         while not self.stopping.is_set() and time.monotonic() < deadline:
@@ -88,7 +105,15 @@ class Worker:
     def work(self) -> None:
         jobs.run_due_jobs(is_starting=self.is_starting, should_stop=self.stopping.is_set)
         self.is_starting = False
-        self.stopping.wait(JOB_SECONDS)
+        if not imports.work_on_imports(self.stopping.is_set):
+            self.wait_for_jobs()
+
+    def wait_for_jobs(self) -> None:
+        """Until the jobs are to be looked at again, or an import is there to be worked on."""
+        deadline = time.monotonic() + JOB_SECONDS
+        while not self.stopping.wait(IMPORT_SECONDS) and time.monotonic() < deadline:
+            if imports.is_waiting():
+                return
 
     def repeat(self, step: Callable[[], None]) -> None:
         """Do the step until it is time to stop; trouble with the database is outlived."""

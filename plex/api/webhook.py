@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, UnreadablePostError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django_ratelimit.core import get_usage
@@ -16,10 +19,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from plex import inbox
+from plex.counters import WEBHOOKS
 from plex.models import PlexWebhookLog
 from plex.payload import EventSummary, PayloadError, read_json, summarise
 from plex.refusals import TEST_EVENT
@@ -27,6 +30,8 @@ from plex.refusals import TEST_EVENT
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
+# The part of Plex's form that holds the event; the other one is a picture.
+PART = "payload"
 # Guesses at the secret, per address.
 GUESSING_RATE = "20/m"
 SECRET_PARAMETER = OpenApiParameter(
@@ -49,6 +54,25 @@ class AlwaysJson(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+class PayloadFile(FileUploadHandler):
+    """Keeps a file part named payload in memory, and nothing of the picture beside it."""
+
+    chunks: list[bytes]
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.chunks = []
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if self.field_name == PART:
+            self.chunks.append(raw_data)
+
+    def file_complete(self, file_size: int) -> SimpleUploadedFile | None:
+        if self.field_name != PART:
+            return None
+        return SimpleUploadedFile(PART, b"".join(self.chunks))
+
+
 class BodyError(Exception):
     """The request's body can't be read; the text is one sentence."""
 
@@ -61,7 +85,7 @@ class WebhookView(APIView):
     content_negotiation_class = AlwaysJson
 
     @extend_schema(parameters=[SECRET_PARAMETER], responses={200: dict}, tags=["plex"])
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """Say whether the address works."""
         hook = inbox.find_hook(request.query_params.get("secret", ""), now=timezone.now())
         if hook is None:
@@ -74,29 +98,30 @@ class WebhookView(APIView):
         responses={200: dict},
         tags=["plex"],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> JsonResponse:
         """Take one event from Plex."""
-        plain = request._request
         try:
-            return receive(plain)
-        except (OperationalError, InterfaceError) as error:
+            response = receive(request._request)
+        except (DatabaseError, InterfaceError) as error:
             logger.error("A Plex event could not be stored: %s", type(error).__name__)
-            return answer(
+            response = answer(
                 503,
                 "The database is busy, so the event was not stored. Send it again.",
                 retry_after=5,
             )
+        WEBHOOKS.labels(response.status_code).inc()
+        return response
 
 
 webhook = WebhookView.as_view()
 
 
-def answer(status: int, sentence: str, *, retry_after: int | None = None) -> Response:
+def answer(status: int, sentence: str, *, retry_after: int | None = None) -> JsonResponse:
     headers = {} if retry_after is None else {"Retry-After": str(max(1, retry_after))}
-    return Response({"detail": sentence}, status=status, headers=headers)
+    return JsonResponse({"detail": sentence}, status=status, headers=headers)
 
 
-def receive(request: HttpRequest) -> Response:
+def receive(request: HttpRequest) -> JsonResponse:
     now = timezone.now()
     too_large = announced_size(request) > MAX_BODY_BYTES
     if (
@@ -115,12 +140,11 @@ def receive(request: HttpRequest) -> Response:
     if not hook.enabled:
         inbox.receive_while_disabled(user_id=hook.user_id, now=now)
         return answer(403, "The Plex integration is switched off. Switch it on in the settings.")
-    return receive_for(request, hook.user_id)
+    return receive_for(request, hook.user_id, now=now)
 
 
-def receive_for(request: HttpRequest, user_id: int) -> Response:
+def receive_for(request: HttpRequest, user_id: int, *, now: datetime) -> JsonResponse:
     """Read and store; the budget depends on the event, so the body is read first."""
-    now = timezone.now()
     payload: dict[str, Any] | None = None
     summary: EventSummary | None = None
     problem = ""
@@ -139,8 +163,10 @@ def receive_for(request: HttpRequest, user_id: int) -> Response:
         return answer(400, problem)
     is_test = summary is not None and summary.event == TEST_EVENT
     source = PlexWebhookLog.Source.TEST if is_test else PlexWebhookLog.Source.WEBHOOK
-    log = inbox.receive(user_id=user_id, payload=payload, summary=summary, now=now, source=source)
-    return Response({"detail": "Stored.", "id": log.pk})
+    number = inbox.receive(
+        user_id=user_id, payload=payload, summary=summary, now=now, source=source
+    )
+    return JsonResponse({"detail": "Stored.", "id": number})
 
 
 def announced_size(request: HttpRequest) -> int:
@@ -150,7 +176,7 @@ def announced_size(request: HttpRequest) -> int:
         return 0
 
 
-def refuse_secret(request: HttpRequest) -> Response:
+def refuse_secret(request: HttpRequest) -> JsonResponse:
     usage = get_usage(
         request,
         group="plex-wrong-secret",
@@ -189,6 +215,7 @@ def read_body(request: HttpRequest) -> str:
     """
     try:
         body = request.body
+        request.upload_handlers = [PayloadFile(request)]
         text = payload_part(request)
     except (MultiPartParserError, SuspiciousOperation):
         raise BodyError("The form that holds the event can't be read.") from None
@@ -202,10 +229,10 @@ def read_body(request: HttpRequest) -> str:
 
 
 def payload_part(request: HttpRequest) -> str | None:
-    field = request.POST.get("payload")
+    field = request.POST.get(PART)
     if field is not None:
         return field
-    part = request.FILES.get("payload")
+    part = request.FILES.get(PART)
     return None if part is None else part.read().decode("utf-8", "replace")
 
 

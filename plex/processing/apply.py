@@ -6,6 +6,7 @@ event is attached to a conflict that is being resolved.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from plex import doorbell
-from plex.inbox import requeue
+from plex import counters, doorbell, postgresql
+from plex.inbox import prepared, requeue
 from plex.matching import Match
 from plex.models import Action, PlexAccount, PlexShowMapping, PlexWebhookLog, Status
 from plex.payload import Playback
@@ -25,24 +26,10 @@ from plex.processing.events import Ask, Event, Finish, Forget, Library, Plan, Re
 from tracker import library
 from tracker.models import TrackedShow, TVShow
 
+logger = logging.getLogger(__name__)
+
 Planned = tuple[Event, Plan]
 TOLD_AT_THE_END = {"once", "question", "settled"}
-OUTCOME_COLUMNS = (
-    "status",
-    "action_taken",
-    "error_message",
-    "trace",
-    "processing_duration_ms",
-    "processed_at",
-    "next_attempt_at",
-    "needs_network",
-    "waiting_since",
-    "viewed_at",
-    "mapping",
-    "conflict",
-    "tvshow",
-    "account",
-)
 
 
 class LostClaimError(Exception):
@@ -101,7 +88,22 @@ def apply(planned: Sequence[Planned], *, now: datetime, started: float) -> Appli
                 )
         applied.outcomes = outcomes_of(current, mappings, now=now)
         write_outcomes(applied.outcomes, now=now, started=started)
+        close_questions(applied.outcomes, now=now)
+    count(applied.outcomes, started=started)
     return applied
+
+
+def count(outcomes: Sequence[Outcome], *, started: float) -> None:
+    """For Prometheus and for the log."""
+    seconds = (time.perf_counter() - started) / max(1, len(outcomes))
+    for outcome in outcomes:
+        counters.note_event(status=outcome.status, action=outcome.action, seconds=seconds)
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    for outcome in outcomes:
+        pk = outcome.event.log.pk
+        said = {"log_id": pk, "status": str(outcome.status), "action": str(outcome.action)}
+        logger.debug("Plex event %d: %s", pk, outcome.action, extra=said)
 
 
 def lock_mappings(planned: Iterable[Planned]) -> dict[int, int]:
@@ -138,6 +140,7 @@ def keep_match(mapping: PlexShowMapping, match: Match, event: Event, *, now: dat
     mapping.match_confidence = round(match.confidence, 2)
     mapping.match_method = match.method
     mapping.evidence = list(match.evidence)
+    mapping.rule_id = match.rule_id
     mapping.tmdb_id, mapping.tvdb_id, mapping.imdb_id = (
         match.candidate.tmdb_id,
         ids.tvdb,
@@ -162,7 +165,7 @@ def outcomes_of(
         for event, plan, status, action in record.record_plays(recording, past, now=now)
     ]
     for event, question in asking:
-        outcomes.append(ask(event, question, mappings, past, now=now))
+        outcomes.append(ask(event, question, mappings, past))
     for event, plan in planned:
         if isinstance(plan, Finish | Wait | Forget | Library):
             outcomes.append(simple_outcome(event, plan))
@@ -174,8 +177,6 @@ def ask(
     plan: Ask,
     mappings: dict[int, PlexShowMapping],
     past: record.Past,
-    *,
-    now: datetime,
 ) -> Outcome:
     is_play = isinstance(event.parsed, Playback)
     if is_play and ((waits := past.waits_already(event)) or past.counted_already(event)):
@@ -183,7 +184,7 @@ def ask(
         event.tell("once", f"{sentence} and waits already." if waits else f"{sentence}.")
         return Outcome(event=event, status=Status.DUPLICATE, action=Action.IGNORED_DUPLICATE)
     mapping = mappings[event.show_mapping.pk]
-    conflict = conflicts.open_conflict(mapping, event, plan.question)
+    conflict = conflicts.open_conflict(mapping, event, plan)
     event.tell("question", f"{conflict.reason} You decide.")
     return Outcome(
         event=event,
@@ -227,51 +228,66 @@ def write_outcomes(outcomes: Sequence[Outcome], *, now: datetime, started: float
     if not staying:
         return
     duration = (time.perf_counter() - started) * 1000 / len(outcomes)
-    meta = PlexWebhookLog._meta
-    fields: list[Any] = [meta.get_field(name) for name in OUTCOME_COLUMNS]
-    assignments = ", ".join(f'"{item.column}" = %s' for item in fields)
-    sql = (
-        f'UPDATE "{meta.db_table}" SET {assignments} '  # noqa: S608 - names of our own columns
-        "WHERE id = %s AND attempts = %s AND status IN ('pending', 'held')"
-    )
-    rows = [
-        [
-            *(
-                item.get_db_prep_save(value, connection)
-                for item, value in zip(fields, outcome_values(outcome, now, duration), strict=True)
-            ),
-            outcome.event.log.pk,
-            outcome.event.log.attempts,
-        ]
-        for outcome in sorted(staying, key=lambda outcome: outcome.event.log.pk)
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(sql, rows)
-        if cursor.rowcount != len(rows):
-            raise LostClaimError
+    staying.sort(key=lambda outcome: outcome.event.log.pk)
+    rows = [outcome_columns(outcome, now, duration) for outcome in staying]
+    finish = postgresql.finish if postgresql.is_used() else finish_each
+    if finish(rows) != len(rows):
+        raise LostClaimError
     if any(outcome.needs_network and outcome.next_attempt_at == now for outcome in staying):
         # The other lane takes them over: it listens, too.
         transaction.on_commit(doorbell.ring)
 
 
-def outcome_values(outcome: Outcome, now: datetime, duration: float) -> list[Any]:
+def close_questions(outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Close the questions that plays waited for and that did not come up again."""
+    asked = {outcome.event.log.conflict_id: outcome for outcome in outcomes}
+    left = {pk for pk, outcome in asked.items() if pk is not None and pk != outcome.conflict_id}
+    by_rule = (one for one in outcomes if one.action == Action.IGNORED_BY_RULE)
+    ignored = left & {one.event.log.conflict_id for one in by_rule}
+    if ignored:
+        conflicts.close_ignored(ignored, now=now)
+    if left - ignored:
+        conflicts.close_answered(left - ignored, now=now)
+
+
+def outcome_columns(outcome: Outcome, now: datetime, duration: float) -> dict[str, Any]:
+    """What is written of an outcome, by column; and which row it is, in which claim."""
     event = outcome.event
-    return [
-        outcome.status,
-        outcome.action,
-        outcome.reason,
-        event.trace,
-        duration,
-        None if outcome.status == Status.PENDING else now,
-        outcome.next_attempt_at,
-        outcome.needs_network,
-        outcome.waiting_since,
-        event.viewed_at,
-        event.mapping.pk if event.mapping else None,
-        outcome.conflict_id,
-        outcome.show_id,
-        event.account_id,
-    ]
+    return {
+        "status": outcome.status,
+        "action_taken": outcome.action,
+        "error_message": outcome.reason,
+        "trace": event.trace,
+        "processing_duration_ms": duration,
+        "processed_at": None if outcome.status == Status.PENDING else now,
+        "next_attempt_at": outcome.next_attempt_at,
+        "needs_network": outcome.needs_network,
+        "waiting_since": outcome.waiting_since,
+        "viewed_at": event.viewed_at,
+        "mapping_id": event.mapping.pk if event.mapping else None,
+        "conflict_id": outcome.conflict_id,
+        "tvshow_id": outcome.show_id,
+        "account_id": event.account_id,
+        "id": event.log.pk,
+        "attempts": event.log.attempts,
+    }
+
+
+def finish_each(rows: Sequence[dict[str, Any]]) -> int:
+    """UPDATE events as long as the claim of each holds; returns how many that were."""
+    fields = {field.column: field for field in PlexWebhookLog._meta.concrete_fields}
+    changed = [column for column in rows[0] if column not in {"id", "attempts"}]
+    assignments = ", ".join(f'"{column}" = %s' for column in changed)
+    sql = (
+        f'UPDATE "{PlexWebhookLog._meta.db_table}" SET {assignments} '  # noqa: S608 - our own names
+        "WHERE id = %s AND attempts = %s AND status IN ('pending', 'held')"
+    )
+    order = (*changed, "id", "attempts")
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            sql, [[prepared(fields[name], row[name]) for name in order] for row in rows]
+        )
+        return int(cursor.rowcount)
 
 
 def forget_strangers(events: Sequence[Event]) -> None:

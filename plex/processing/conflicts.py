@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from plex.episodes import EpisodeQuestion
-from plex.matching import Question, potential_matches
+from plex.matching import potential_matches
 from plex.models import PlexConflict, PlexShowMapping, PlexWebhookLog, Status
-from plex.processing.events import Event
+from plex.processing.events import Ask, Event
 
 
-def open_conflict(
-    mapping: PlexShowMapping, event: Event, question: Question | EpisodeQuestion
-) -> PlexConflict:
+def open_conflict(mapping: PlexShowMapping, event: Event, plan: Ask) -> PlexConflict:
     """The one open conflict of this Plex show (or episode), made or brought up to date.
 
     The mapping is locked by the caller, so nobody opens or resolves one beside.
     """
+    question = plan.question
     if isinstance(question, EpisodeQuestion):
         return open_episode_conflict(mapping, event, question)
     if mapping.tvshow_id is not None:
         mapping.tvshow = None
+        if plan.contradicts:
+            mapping.needs_review = question.reason[:300]
         mapping.version += 1
         mapping.save()
-    conflict = mapping.conflicts.open().exclude(conflict_type=PlexConflict.Type.EPISODE).first()
-    conflict = conflict or new_conflict(mapping)
+    asked = mapping.conflicts.exclude(conflict_type=PlexConflict.Type.EPISODE)
+    conflict = asked.filter(resolved=False).first() or new_conflict(mapping)
     conflict.conflict_type = question.kind
     conflict.reason = question.reason[:500]
     conflict.potential_matches = potential_matches(question.ranked)
+    if plan.contradicts and not question.ranked:
+        # Asked before, with both shows.
+        last = asked.order_by("-pk").first()
+        conflict.potential_matches = last.potential_matches if last else []
     conflict.save()
     return conflict
 
@@ -75,22 +81,43 @@ def episode_json(candidate: Any) -> dict[str, Any]:
     }
 
 
+def close_answered(conflict_ids: Iterable[int], *, now: datetime) -> None:
+    """Close questions about episodes whose last waiting play was decided without an answer."""
+    of_episodes = nobody_waits_for(conflict_ids).filter(conflict_type=PlexConflict.Type.EPISODE)
+    close(of_episodes, how=PlexConflict.Resolution.AUTO_RESOLVED, now=now)
+
+
+def close_ignored(conflict_ids: Iterable[int], *, now: datetime) -> None:
+    """Close questions whose last waiting play a rule ignores."""
+    close(nobody_waits_for(conflict_ids), how=PlexConflict.Resolution.IGNORED, now=now)
+
+
+def nobody_waits_for(conflict_ids: Iterable[int]) -> QuerySet[PlexConflict]:
+    waiting = PlexWebhookLog.objects.filter(
+        conflict=OuterRef("pk"), status__in=(Status.PENDING, Status.HELD)
+    )
+    return PlexConflict.objects.open().filter(~Exists(waiting), pk__in=set(conflict_ids))
+
+
+def close(questions: QuerySet[PlexConflict], *, how: str, now: datetime, **columns: Any) -> None:
+    questions.update(
+        resolved=True, resolved_at=now, resolution_action=how, updated_at=now, **columns
+    )
+
+
 def settle(mapping: PlexShowMapping, *, now: datetime) -> QuerySet[PlexWebhookLog]:
     """Close the open question about which show this is; returns the events that waited for it, or
     for TMDB to settle it."""
-    conflicts = list(
-        mapping.conflicts.open()
-        .exclude(conflict_type=PlexConflict.Type.EPISODE)
-        .values_list("pk", flat=True)
-    )
-    if conflicts:
-        PlexConflict.objects.filter(pk__in=conflicts).update(
-            resolved=True,
-            resolved_at=now,
+    questions = mapping.conflicts.open().exclude(conflict_type=PlexConflict.Type.EPISODE)
+    ids = list(questions.values_list("pk", flat=True))
+    if ids:
+        close(
+            PlexConflict.objects.filter(pk__in=ids),
+            how=PlexConflict.Resolution.AUTO_RESOLVED,
+            now=now,
             resolved_tvshow=mapping.tvshow_id,
-            resolution_action=PlexConflict.Resolution.AUTO_RESOLVED,
         )
     waiting_for_tmdb = Q(status=Status.PENDING, needs_network=True, waiting_since__isnull=False)
     return PlexWebhookLog.objects.filter(
-        Q(waiting_for_tmdb, mapping=mapping) | Q(status=Status.HELD, conflict_id__in=conflicts)
+        Q(waiting_for_tmdb, mapping=mapping) | Q(status=Status.HELD, conflict_id__in=ids)
     )

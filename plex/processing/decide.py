@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from plex.candidates import candidate_of
-from plex.episodes import (
-    EpisodeIndex,
-    EpisodeMatch,
-    EpisodeMissing,
-    EpisodeQuestion,
-    SeasonMap,
-    match_episode,
-)
-from plex.lookups import Lookups, NetworkNeededError, TmdbAwayError
-from plex.matching import Candidate, Match, Question, Ranked
-from plex.models import Action, PlexEpisodeMapping, PlexShowMapping, Status
+from plex.episode_orders import OF_TMDB
+from plex.episodes import EpisodeMatch, EpisodeMissing, EpisodeQuestion
+from plex.lookups import Lookups, TmdbAwayError
+from plex.matching import Candidate, Match
+from plex.models import Action, PlexWebhookLog, Status
 from plex.payload import NewShow, NotAPlayback, Playback
-from plex.processing.events import Answers, Ask, Event, Finish, Forget, Library, Plan, Record, Wait
-from plex.processing.gather import EpisodeIndexes
-from plex.processing.identify import (
-    Identified,
-    Unclear,
-    contradiction,
-    contradicts_show_ids,
-    identify,
+from plex.processing.asking import (
+    ask_about_contradiction,
+    ask_if_disputed,
+    ask_or_wait,
+    is_contradicted,
+    missing_from_tmdb,
+    still_asked,
+    suggestion,
+    wait_for_tmdb,
 )
-from tracker.models import Episode, TVShow
+from plex.processing.contradictions import contradiction, contradicts_show_ids
+from plex.processing.events import Ask, Event, Finish, Forget, Library, Plan, Record, Wait
+from plex.processing.finding import EpisodeFinder, answered_episode
+from plex.processing.identified import Identified, Unclear
+from plex.processing.identify import identify
+from plex.processing.indexes import EpisodeIndexes
+from plex.processing.rejected import as_corrected
+from plex.processing.ruled import is_by_rule, is_refused, match_by_rule
+from tracker.models import TVShow
 
-# Waiting for TMDB: as long again as it waited already, from a minute to four hours.
-SHORTEST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=4)
-# Without a key nothing comes by itself; the settings page wakes the rows, this finds a key that
-# was set elsewhere.
-WAIT_WITHOUT_KEY = timedelta(minutes=10)
-# Then the user is asked as well, with what is known here.
-ASK_AFTER = timedelta(days=1)
 # A show is read again for a missing episode at most this often.
 REFRESH_EVERY = timedelta(minutes=10)
 UNKNOWN_RUNTIME = timedelta(0)
@@ -47,6 +43,7 @@ class Decider:
     def __init__(self, *, lookups: Lookups, indexes: EpisodeIndexes) -> None:
         self.lookups = lookups
         self.indexes = indexes
+        self.finder = EpisodeFinder(lookups=lookups, indexes=indexes)
 
     def plan(self, event: Event, *, now: datetime) -> Plan:
         """The plan for one event. Raises `NetworkNeededError` where this lane can't know."""
@@ -54,61 +51,67 @@ class Decider:
         if before is not None:
             return before
         if isinstance(event.parsed, NewShow):
-            return self.plan_new_show(event, event.parsed, now=now)
+            return self.plan_new_show(event, now=now)
         return self.plan_play(event, event.playback, now=now)
 
     def plan_play(self, event: Event, playback: Playback, *, now: datetime) -> Plan:
-        mapping = event.show_mapping
-        if mapping.tvshow is not None and (by_hand := answered_episode(event, playback)):
+        mapping, known = event.show_mapping, event.mapped_show
+        if known is not None and (by_hand := answered_episode(event, playback)):
             event.tell("episode", f"You said that this is {by_hand.code}.")
             return record(by_hand.season.show_id, [by_hand.pk], playback, by_hand.runtime, "manual")
         match, pair = None, None
-        if mapping.tvshow is None:
+        if known is not None:
+            playback = as_corrected(event, playback, self.indexes, now=now)
+        if known is None:
             found = self.find_show(event, playback, now=now)
             if not isinstance(found, Identified):
                 return found
             match, pair = found.match, found.found_pair
-        elif (other := contradiction(mapping, playback)) is not None:
+        elif (other := questioned(event, playback)) is not None:
             if not mapping.manually_confirmed:
-                return ask_about_contradiction(event, mapping, mapping.tvshow, other)
+                return ask_about_contradiction(event, mapping, known, other)
             event.review = f"An id of a play belongs to {other.title}; you decided otherwise."
             event.tell("mapping", event.review)
-        show = mapping.tvshow or TVShow.objects.get(pk=match.candidate.tvshow_id or 0)  # type: ignore[union-attr]
+        show = known or TVShow.objects.get(pk=match.candidate.tvshow_id or 0)  # type: ignore[union-attr]
         return self.plan_episode(event, playback, show, match=match, pair=pair, now=now)
 
     def plan_known(self, event: Event, *, now: datetime) -> Plan | None:
-        """The quick way, without a query: a mapped show and an episode that is known; else None."""
-        mapping = event.mapping
-        if mapping is None or mapping.tvshow is None or not isinstance(event.parsed, Playback):
+        """The quick way: a mapped show and an episode that is known; else None. Without a query, but
+        where nothing besides the number says which episode it is."""
+        mapping, known = event.mapping, event.mapped_show
+        if mapping is None or known is None or not isinstance(event.parsed, Playback):
             return None
         playback = event.parsed
         by_hand = answered_episode(event, playback)
         if by_hand or contradicts_show_ids(mapping, playback.show):
             return None
-        show, season_map = mapped_season(event.answers, playback, mapping.tvshow)
-        index = self.indexes.of([show], now=now)[show.pk]
-        tmdb_id = playback.episode_ids.tmdb
-        if tmdb_id is not None and tmdb_id not in index.by_tmdb_id:
+        placed = self.finder.find(event, playback, known, now=now)
+        show, found, tmdb_id = placed.show, placed.found, playback.episode_ids.tmdb
+        if tmdb_id is not None and tmdb_id not in placed.index.by_tmdb_id:
             return None
-        found = match_episode(playback, index, season_map=season_map)
         if not isinstance(found, EpisodeMatch):
             return None
         event.tell("mapping", f"Plex's “{mapping.plex_title}” is {show.title}: decided before.")
         event.tell("episode", found.reason)
-        return record(
-            show.pk, found.episode_ids, playback, runtime_of(index, found), found.evidence
-        )
+        return record(show.pk, found.episode_ids, playback, placed.runtime, found.evidence)
 
     def find_show(
         self, event: Event, playback: Playback | None, *, now: datetime
     ) -> Identified | Plan:
         """The show, in our catalogue: added where that is wished; else a question, or a wait."""
+        if is_contradicted(event.show_mapping):
+            return still_asked(event, event.show_mapping)
         assert not isinstance(event.parsed, NotAPlayback)  # noqa: S101 - planned before
-        found = identify(event, event.parsed.show, playback, self.lookups)
+        by_rule = match_by_rule(event)
+        found = (
+            Identified(match=by_rule)
+            if by_rule is not None
+            else identify(event, event.parsed.show, playback, self.lookups)
+        )
         if isinstance(found, Unclear):
             return ask_or_wait(event, found.question, found.away, now=now)
         if found.match.candidate.tvshow_id is not None:
-            return found
+            return ask_if_disputed(event, found)
         if not event.config.auto_add_shows and playback is not None:
             return Ask(question=suggestion(found.match))
         try:
@@ -140,15 +143,16 @@ class Decider:
         pair: tuple[int, int] | None,
         now: datetime,
     ) -> Plan:
-        show, season_map = mapped_season(event.answers, playback, show)
-        index = self.indexes.of([show], now=now)[show.pk]
-        found = match_episode(playback, index, found_pair=pair, season_map=season_map)
-        if isinstance(found, EpisodeMissing):
-            refreshed = self.refreshed(event, show, now=now)
+        placed = self.finder.find(event, playback, show, pair=pair, now=now)
+        if not isinstance(placed.found, EpisodeMatch) and pair is None:
+            pair = self.finder.ask_tmdb(playback, placed.show)
+            placed = self.finder.find(event, playback, show, pair=pair, now=now) if pair else placed
+        if isinstance(placed.found, EpisodeMissing):
+            refreshed = self.refreshed(event, placed.show, now=now)
             if isinstance(refreshed, Wait):
                 return refreshed
-            index = self.indexes.of([refreshed], now=now)[show.pk]
-            found = match_episode(playback, index, found_pair=pair, season_map=season_map)
+            placed = self.finder.find(event, playback, show, pair=pair, now=now)
+        found = placed.found
         event.tell("episode", found.reason)
         if isinstance(found, EpisodeMissing):
             return Wait(
@@ -160,14 +164,13 @@ class Decider:
             )
         if isinstance(found, EpisodeQuestion):
             return Ask(question=found, match=match)
-        was_added = any(step["step"] == "added" for step in event.trace)
         return record(
-            show.pk,
+            placed.show.pk,
             found.episode_ids,
             playback,
-            runtime_of(index, found),
+            placed.runtime,
             found.evidence,
-            action=Action.AUTO_ADDED_SHOW if was_added else Action.MARKED_WATCHED,
+            action=Action.AUTO_ADDED_SHOW if was_added(event) else Action.MARKED_WATCHED,
             match=match,
         )
 
@@ -181,31 +184,36 @@ class Decider:
                 "refresh",
                 "The catalogue has no such episode, so the show was read from TMDB again.",
             )
-            return self.lookups.refresh(show)
+            refreshed = self.lookups.refresh(show)
+            self.indexes.forget(show)
+            if event.show_mapping.episode_order.startswith(OF_TMDB):
+                self.lookups.read_orders(refreshed)
+            return refreshed
         except TmdbAwayError as error:
             if error.is_final or not error.has_key:
                 return show
             event.tell("tmdb", f"TMDB could not be asked: {error}")
             return wait_for_tmdb(event, error, now=now)
 
-    def plan_new_show(self, event: Event, new: NewShow, *, now: datetime) -> Plan:
-        if not event.config.auto_add_library:
-            return Finish(status=Status.IGNORED, action=Action.AUTO_ADD_LIBRARY_DISABLED)
-        mapping = event.show_mapping
-        if not mapping.sync_enabled:
-            return Finish(status=Status.IGNORED, action=Action.SYNC_DISABLED)
-        if event.config.pk in event.answers.ignored_by:
-            return Finish(status=Status.IGNORED, action=Action.SHOW_IGNORED)
-        if mapping.tvshow is not None:
-            return Library(show_id=mapping.tvshow.pk, action=Action.SHOW_ALREADY_EXISTS)
-        known = set(TVShow.objects.values_list("pk", flat=True).filter(plex_mappings=mapping))
+    def plan_new_show(self, event: Event, *, now: datetime) -> Plan:
+        unwanted = unwanted_show(event)
+        if unwanted is not None:
+            return unwanted
+        if event.mapped_show is not None:
+            return Library(show_id=event.mapped_show.pk, action=Action.SHOW_ALREADY_EXISTS)
+        before = TVShow.objects.filter(plex_mappings=event.show_mapping)
+        known = set(before.values_list("pk", flat=True))
         found = self.find_show(event, None, now=now)
         if not isinstance(found, Identified):
             return found
         show_id = found.match.candidate.tvshow_id or 0
-        was_added = any(step["step"] == "added" for step in event.trace) and show_id not in known
-        action = Action.LIBRARY_SHOW_ADDED if was_added else Action.SHOW_ALREADY_EXISTS
+        is_new = was_added(event) and show_id not in known
+        action = Action.LIBRARY_SHOW_ADDED if is_new else Action.SHOW_ALREADY_EXISTS
         return Library(show_id=show_id, action=action, match=found.match)
+
+
+def was_added(event: Event) -> bool:
+    return any(step["step"] == "added" for step in event.trace)
 
 
 def plan_without_show(event: Event) -> Plan | None:
@@ -233,44 +241,41 @@ def plan_by_switches(event: Event, playback: Playback) -> Plan | None:
     event.users = tuple(user for user in event.users if user not in event.answers.ignored_by)
     if not event.users:
         return Finish(status=Status.IGNORED, action=Action.SHOW_IGNORED)
+    counting = tuple(user for user in event.users if user not in event.ignoring)
+    if not counting:
+        return ignored_by_rule(event, event.users)
+    event.users = counting
     return None
 
 
-def answered_episode(event: Event, playback: Playback) -> Episode | None:
-    """The episode that a person named for this Plex episode, of the show that it is now."""
-    shows = {event.show_mapping.tvshow_id, *(s.tvshow_id for s in event.answers.seasons)}
-    for answer in event.answers.episodes:
-        if is_about(answer, playback):
-            episode = Episode.objects.select_related("season").get(pk=answer.episode_id)
-            if episode.season.show_id in shows:
-                return episode
-    return None
+def ignored_by_rule(event: Event, people: Iterable[int]) -> Finish:
+    sentences = dict.fromkeys(event.ignoring[user] for user in people)
+    event.tell("rule", " ".join(f"Your rule: {sentence}." for sentence in sentences))
+    return Finish(status=Status.IGNORED, action=Action.IGNORED_BY_RULE)
 
 
-def is_about(answer: PlexEpisodeMapping, playback: Playback) -> bool:
-    if playback.item_key and answer.item_key == playback.item_key:
-        return True
-    numbers = (playback.season_number, playback.episode_number)
-    return None not in numbers and (answer.plex_season, answer.plex_episode) == numbers
+def questioned(event: Event, playback: Playback) -> Candidate | None:
+    """Another show that the event's ids prove against the mapping; nothing does against a rule."""
+    if is_by_rule(event) and not event.show_mapping.manually_confirmed:
+        return None
+    other = contradiction(event.show_mapping, playback)
+    if other is not None and other.tvshow_id in {s.tvshow_id for s in event.answers.seasons}:
+        return None  # A season of Plex that was said to be this show's.
+    return None if other is None or is_refused(event, other) else other
 
 
-def mapped_season(
-    answers: Answers, playback: Playback, show: TVShow
-) -> tuple[TVShow, SeasonMap | None]:
-    """The show and numbers of a Plex season that TMDB files elsewhere."""
-    for season in answers.seasons:
-        if season.plex_season == playback.season_number:
-            return season.tvshow, SeasonMap(
-                plex_season=season.plex_season,
-                season_number=season.season_number,
-                offset=season.offset,
-            )
-    return show, None
-
-
-def runtime_of(index: EpisodeIndex, found: EpisodeMatch) -> int | None:
-    """Minutes, of the longest where a file holds several episodes; None where nobody knows."""
-    return max((index.by_id[pk].runtime or 0 for pk in found.episode_ids), default=0) or None
+def unwanted_show(event: Event) -> Finish | None:
+    """The same about a show that is new in the library, for the hook's owner."""
+    if event.log.source == PlexWebhookLog.Source.CHOSEN:
+        return None  # A person asked for this very show.
+    if not event.config.auto_add_library:
+        return Finish(status=Status.IGNORED, action=Action.AUTO_ADD_LIBRARY_DISABLED)
+    if not event.show_mapping.sync_enabled:
+        return Finish(status=Status.IGNORED, action=Action.SYNC_DISABLED)
+    if event.config.pk in event.answers.ignored_by:
+        return Finish(status=Status.IGNORED, action=Action.SHOW_IGNORED)
+    owner = event.config.pk
+    return ignored_by_rule(event, [owner]) if owner in event.ignoring else None
 
 
 def record(
@@ -292,78 +297,3 @@ def record(
         action=action,
         match=match,
     )
-
-
-def suggestion(match: Match) -> Question:
-    """A show that is known but may not be added by itself: the one suggestion of a question."""
-    ranked = Ranked(candidate=match.candidate, score=match.confidence, reasons=match.evidence)
-    return Question(
-        kind="no_match",
-        ranked=(ranked,),
-        reason=f"{match.candidate.title} is not in the tracker yet.",
-    )
-
-
-def missing_from_tmdb(match: Match) -> Question:
-    """A show that an id names and that TMDB does not have: suggesting it would lead nowhere."""
-    number = match.candidate.tmdb_id
-    reason = f"TMDB does not have the show {number} that the ids name. Choose another."
-    return Question(kind="no_match", ranked=(), reason=reason)
-
-
-def ask_about_contradiction(
-    event: Event, mapping: PlexShowMapping, show: TVShow, other: Candidate
-) -> Ask:
-    reason = f"So far this was {show.title}, but the episode's id belongs to {other.title}."
-    event.tell("mapping", reason)
-    ranked = (
-        Ranked(
-            candidate=other,
-            score=float(mapping.match_confidence),
-            reasons=("The episode's TMDB id is its.",),
-        ),
-        Ranked(
-            candidate=candidate_of(show),
-            score=float(mapping.match_confidence),
-            reasons=("Mapped before.",),
-        ),
-    )
-    return Ask(question=Question(kind="ambiguous", ranked=ranked, reason=reason))
-
-
-def ask_or_wait(
-    event: Event, question: Question, away: TmdbAwayError | None, *, now: datetime
-) -> Ask | Wait:
-    """A question at once where TMDB answered; else a wait, and after a day both."""
-    if away is None or away.is_final:
-        return Ask(question=question)
-    since = event.log.waiting_since or now
-    if not away.has_key:
-        return Ask(question=question, retry_at=now + WAIT_WITHOUT_KEY, waiting_since=since)
-    if now - since >= ASK_AFTER:
-        return Ask(question=question, retry_at=next_try(since, away, now=now), waiting_since=since)
-    return wait_for_tmdb(event, away, now=now)
-
-
-def wait_for_tmdb(event: Event, away: TmdbAwayError, *, now: datetime) -> Wait:
-    since = event.log.waiting_since or now
-    return Wait(
-        status=Status.PENDING,
-        action=Action.WAITING_FOR_TMDB,
-        at=next_try(since, away, now=now),
-        reason=str(away),
-        needs_network=True,
-        waiting_since=since,
-    )
-
-
-def next_try(since: datetime, away: TmdbAwayError, *, now: datetime) -> datetime:
-    wait = min(max(now - since, SHORTEST_WAIT), LONGEST_WAIT)
-    if away.retry_after:
-        wait = min(max(wait, timedelta(seconds=away.retry_after)), LONGEST_WAIT)
-    return now + wait
-
-
-def needs_network(_error: NetworkNeededError, *, now: datetime) -> Wait:
-    """Hand the row over to the other lane."""
-    return Wait(status=Status.PENDING, action=Action.WAITING_FOR_TMDB, at=now, needs_network=True)

@@ -12,27 +12,29 @@ from django.db import (
     IntegrityError,
     InterfaceError,
     OperationalError,
-    connection,
     transaction,
 )
 from django.db.models import F, Q
 from django.utils import timezone
 
-from plex import inbox
+from plex import inbox, postgresql
 from plex.lookups import Lookups, NetworkNeededError
 from plex.models import Action, PlexConfig, PlexWebhookLog, Status
 from plex.processing.apply import Applied, LostClaimError, Planned, apply
-from plex.processing.decide import Decider, needs_network, plan_without_show
+from plex.processing.asking import needs_network
+from plex.processing.decide import Decider, plan_without_show
 from plex.processing.events import Event, Plan, Record
-from plex.processing.gather import EpisodeIndexes, gather
+from plex.processing.gather import gather
+from plex.processing.indexes import EpisodeIndexes
 from tracker.models import TVShow
 
 logger = logging.getLogger(__name__)
 
 # Few enough that a transaction stays in milliseconds: receiving waits for it on SQLite. Nobody waits
-# for it on PostgreSQL, and each round costs some twenty queries however many rows it takes.
+# for it on PostgreSQL, where a round costs some fifteen queries however many rows it takes; but 200
+# more of them in both lanes cost the worker 5 MB.
 BATCH = 100
-POSTGRESQL_BATCH = 300
+POSTGRESQL_BATCH = 400
 NETWORK_BATCH = 5
 TRIES = 4
 PAUSE_SECONDS = 0.05
@@ -49,39 +51,66 @@ class Lane:
     """One of the two lanes of the queue, with what it remembers between rounds.
 
     The local lane never waits for anything outside; rows that need the network go to the other.
-    Use each in one thread.
+    Use each in one thread. `when_full` is called when there may be more due than one round takes.
     """
 
-    def __init__(self, *, network: bool) -> None:
+    def __init__(self, *, network: bool, when_full: Callable[[], object] | None = None) -> None:
         self.network = network
+        self.when_full = when_full
         self.lookups = Lookups(may_call=network)
         self.decider = Decider(lookups=self.lookups, indexes=EpisodeIndexes())
         self.claimed_at = timezone.now()
+        # Of the network lane: its rows wait for a show that was settled by now.
+        self.mostly_known = False
 
     def process_due(self, *, ids: Iterable[int] | None = None) -> int:
         """Process one round of due rows, with `ids` only those; returns how many it took."""
         now = timezone.now()
-        rows = inbox.claim(limit=self.batch(), now=now, needs_network=self.network, ids=ids)
+        limit = self.batch()
+        rows = inbox.claim(limit=limit, now=now, needs_network=self.network, ids=ids)
         self.claimed_at = now
+        if len(rows) == limit and self.when_full is not None:
+            self.when_full()
         if rows:
             self.process(rows, now=now)
         return len(rows)
 
     def batch(self) -> int:
-        if self.network:
+        if self.network and not self.mostly_known:
             return NETWORK_BATCH
-        return POSTGRESQL_BATCH if connection.vendor == "postgresql" else BATCH
+        return POSTGRESQL_BATCH if postgresql.is_used() else BATCH
 
     def process(self, rows: Sequence[PlexWebhookLog], *, now: datetime) -> None:
         """See claimed rows through. Of a show that is still unknown one row goes first: where it
         settles the show, the others go together like those of any known show."""
         others = self.process_known(rows, now=now)
+        known = len(rows) - len(others)
+        if self.network and len(others) > NETWORK_BATCH:
+            # Each may take seconds, for which others than these would be kept waiting.
+            inbox.give_back(others[NETWORK_BATCH:], now=timezone.now())
+            others = others[:NETWORK_BATCH]
         first = {row.plex_title: row for row in reversed(others)}
         for row in first.values():
             self.process_one(row)
         rest = [row for row in others if row is not first[row.plex_title]]
-        for row in self.process_known(rest, now=now):
+        if rest and not self.network:
+            rest = self.hand_over(rest, first)
+        left = self.process_known(rest, now=now)
+        for row in left:
             self.process_one(row)
+        self.mostly_known = known + len(rest) - len(left) > len(rows) // 2
+
+    def hand_over(
+        self, rows: Sequence[PlexWebhookLog], first: dict[str, PlexWebhookLog]
+    ) -> list[PlexWebhookLog]:
+        """Where a show's first row needs the network its others wait there as well; returns the
+        rows of all other shows."""
+        moved = PlexWebhookLog.objects.filter(
+            pk__in=[row.pk for row in first.values()], needs_network=True
+        )
+        titles = set(moved.values_list("plex_title", flat=True))
+        inbox.hand_over([row for row in rows if row.plex_title in titles], now=timezone.now())
+        return [row for row in rows if row.plex_title not in titles]
 
     def process_known(
         self, rows: Sequence[PlexWebhookLog], *, now: datetime
@@ -126,7 +155,7 @@ class Lane:
             applied = retried(lambda: apply(planned, now=now, started=started))
         except (LostClaimError, DatabaseError, InterfaceError):
             return False
-        note_sync(planned, applied, now=now)
+        note_sync(planned, now=now)
         for event in applied.stale:
             self.process_one(event.log)
         return True
@@ -157,7 +186,7 @@ class Lane:
             plan = self.plan(event, now=now)
             applied = retried(lambda: apply([(event, plan)], now=now, started=started))  # noqa: B023
             if not applied.stale:
-                note_sync([(event, plan)], applied, now=now)
+                note_sync([(event, plan)], now=now)
                 return
         postpone(row, now=timezone.now())
 
@@ -182,9 +211,20 @@ def process_due(*, network: bool = True, ids: Iterable[int] | None = None) -> in
     local, remote = Lane(network=False), Lane(network=True)
     wanted = None if ids is None else list(ids)
     count = 0
-    while taken := local.process_due(ids=wanted) or (network and remote.process_due(ids=wanted)):
+    while taken := (
+        local.process_due(ids=without_network(wanted))
+        or (network and remote.process_due(ids=wanted))
+    ):
         count += taken
     return count
+
+
+def without_network(ids: list[int] | None) -> list[int] | None:
+    """Those that were not handed over to the other lane: here they would be for ever."""
+    if ids is None:
+        return None
+    rows = PlexWebhookLog.objects.filter(pk__in=ids, needs_network=False)
+    return list(rows.values_list("pk", flat=True))
 
 
 def process_rows(ids: Iterable[int]) -> int:
@@ -223,19 +263,39 @@ def note_error(row: PlexWebhookLog, *, now: datetime) -> None:
         )
 
 
-def note_sync(planned: Sequence[Planned], applied: Applied, *, now: datetime) -> None:
+def note_sync(planned: Sequence[Planned], *, now: datetime) -> None:
     """Keep "last event" and "last play" roughly current; nothing depends on them."""
     before = now - SYNC_NOTED_EVERY
-    # What the tracker read by itself says nothing about the webhook.
-    configs = {event.config.pk for event, _ in planned if not event.log.history_key}
-    shows = {plan.show_id for _, plan in planned if isinstance(plan, Record)}
+    # Neither a test nor what the tracker read by itself says anything about Plex's webhook.
+    posted = PlexWebhookLog.Source.WEBHOOK
+    configs = {
+        event.config.pk
+        for event, _ in planned
+        if event.log.source == posted and is_before(event.config.last_webhook_received, before)
+    }
+    shows = {
+        plan.show_id
+        for event, plan in planned
+        if isinstance(plan, Record) and is_before(last_sync(event, plan.show_id), before)
+    }
     try:
-        PlexConfig.objects.filter(
-            Q(last_webhook_received=None) | Q(last_webhook_received__lt=before), pk__in=configs
-        ).update(last_webhook_received=now)
+        if configs:
+            PlexConfig.objects.filter(
+                Q(last_webhook_received=None) | Q(last_webhook_received__lt=before), pk__in=configs
+            ).update(last_webhook_received=now)
         if shows:
             TVShow.objects.filter(
                 Q(plex_last_sync=None) | Q(plex_last_sync__lt=before), pk__in=shows
             ).update(plex_synced=True, plex_last_sync=now)
     except OperationalError:
         logger.info("The time of the last play was not noted: the database was busy")
+
+
+def last_sync(event: Event, show_id: int) -> datetime | None:
+    """When the show was last noted, where that is known: of the one that the Plex show is."""
+    show = None if event.mapping is None else event.mapping.tvshow
+    return show.plex_last_sync if show is not None and show.pk == show_id else None
+
+
+def is_before(at: datetime | None, before: datetime) -> bool:
+    return at is None or at < before

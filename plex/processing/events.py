@@ -18,6 +18,8 @@ from plex.models import (
     Status,
 )
 from plex.payload import NewShow, NotAPlayback, Playback
+from plex.rules import SILENT, Ruling
+from tracker.models import TVShow
 
 Trace = list[dict[str, Any]]
 
@@ -35,7 +37,9 @@ class Answers:
 class Event:
     """A claimed row with all that its decision needs. `users` are those for whom the play counts.
 
-    `review`: why somebody should look at the mapping, though it holds.
+    `review`: why somebody should look at the mapping, though it holds. `ruling` is what the rules of
+    the hook's owner say, `ignoring` whose rules ignore the event and in which words; with
+    `is_overruled` the mapping's show is not this one's any more.
     """
 
     log: PlexWebhookLog
@@ -49,6 +53,9 @@ class Event:
     mapping: PlexShowMapping | None = None
     answers: Answers = field(default_factory=Answers)
     review: str = ""
+    ruling: Ruling = SILENT
+    ignoring: dict[int, str] = field(default_factory=dict)
+    is_overruled: bool = False
     trace: Trace = field(default_factory=list)
 
     def tell(self, step: str, text: str, **data: Any) -> None:
@@ -60,6 +67,11 @@ class Event:
     def show_mapping(self) -> PlexShowMapping:
         assert self.mapping is not None  # noqa: S101 - every play and new show has one
         return self.mapping
+
+    @property
+    def mapped_show(self) -> TVShow | None:
+        """The show that the Plex show is taken for, unless a rule says otherwise."""
+        return None if self.is_overruled or self.mapping is None else self.mapping.tvshow
 
     @property
     def playback(self) -> Playback:
@@ -111,10 +123,14 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """A person has to say which show (or episode, where `match` or the mapping names the show)."""
+    """A person has to say which show (or episode, where `match` or the mapping names the show).
+
+    `contradicts`: the question takes a decision back, and stays until a person answers.
+    """
 
     question: Question | EpisodeQuestion
     match: Match | None = None
+    contradicts: bool = False
     retry_at: datetime | None = None
     waiting_since: datetime | None = None
 

@@ -1,4 +1,4 @@
-"""Joins a webhook and a row of Plex's history that tell of one viewing. Inside apply's transaction."""
+"""Joins a webhook, a row of Plex's history and a mark that tell of one viewing. Inside apply's transaction."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import replace
 
 from plex.models import PlexViewing
 from plex.processing.events import Event
+from plex.processing.rows import ViewingRow
 from plex.viewings import Viewing
 
 # Between the key of a play and the number of the episode, in a file with several.
 PART = "#"
+# Before the key of an event that is a mark in Plex's library and has no row in the history.
+MARK = "scan:"
 
 
 def join(
@@ -19,7 +22,7 @@ def join(
     half: Viewing,
     *,
     earlier: list[Viewing],
-    unsaved: Sequence[PlexViewing],
+    unsaved: Sequence[ViewingRow],
 ) -> None:
     """The viewing `half` remembers both tellings, and is joined with no other after that.
 
@@ -41,20 +44,29 @@ def join(
         if (row.user_id, row.server_uuid, row.item_key) == item and row.viewed_at == half.viewed_at
     ]
     key = event.log.history_key
-    for number, row in enumerate([*stored, *fresh]):
-        row.told_by_webhook = True
+    both: list[PlexViewing | ViewingRow] = [*stored, *fresh]
+    for number, row in enumerate(both):
         if key:
             row.history_key = part_of(key, number)
         else:
-            row.view_count = event.playback.view_count
+            row.told_by_webhook, row.view_count = True, event.playback.view_count
     PlexViewing.objects.bulk_update(stored, ["history_key", "told_by_webhook", "view_count"])
-    joined = replace(half, history_key=key or half.history_key, told_by_webhook=True)
+    joined = replace(
+        half,
+        history_key=key or half.history_key,
+        told_by_webhook=half.told_by_webhook or not key,
+    )
     earlier[:] = [joined if old.viewed_at == half.viewed_at else old for old in earlier]
 
 
 def part_of(history_key: str, number: int) -> str:
     """A key of Plex's history is there once; a file with several episodes gives it parts."""
     return f"{history_key}{PART}{number + 1}" if history_key and number else history_key
+
+
+def row_of(key: str) -> str:
+    """The row in Plex's history that an event's key names, "" where it names none."""
+    return "" if key.startswith(MARK) else key
 
 
 def whole_of(key: str) -> str:

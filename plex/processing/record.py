@@ -12,8 +12,9 @@ from django.utils import timezone
 from plex import viewings
 from plex.models import Action, PlexConfig, PlexViewing, PlexWebhookLog, Status
 from plex.payload import Playback
-from plex.processing import joining
+from plex.processing import joining, rows
 from plex.processing.events import Event, Record
+from plex.processing.rows import ViewingRow, WatchRow
 from plex.viewings import Play, Verdict, Viewing
 from tracker import watching
 from tracker.models import Watch
@@ -21,6 +22,7 @@ from tracker.models import Watch
 ItemOfUser = tuple[int, str, str]
 RECORDED = {Action.MARKED_WATCHED, Action.RECORDED_REWATCH, Action.AUTO_ADDED_SHOW}
 CREDITED = {*RECORDED, Action.ALREADY_WATCHED}
+STANDING = ("pk", "user_id", "episode_id", "play", "watched_at")
 BEST_FIRST = (
     Verdict.FIRST,
     Verdict.REWATCH,
@@ -58,6 +60,8 @@ class Past:
 
     def waits_already(self, event: Event) -> bool:
         """Whether an older row of the same viewing is held: it counts when that one is answered."""
+        if not self.held:
+            return False
         new = viewing_of(event, runtime=timedelta(seconds=event.playback.duration_seconds or 0))
         held = self.held[event.account_id, event.playback.server_uuid, item_key(event)]
         older = [old for old in held if (old.log_id or 0) < event.log.pk]
@@ -91,7 +95,7 @@ def viewing_of(event: Event, *, runtime: timedelta) -> Viewing:
         view_count=event.playback.view_count,
         runtime=runtime,
         log_id=event.log.pk,
-        history_key=event.log.history_key,
+        history_key=joining.row_of(event.log.history_key),
         told_by_webhook=not event.log.history_key,
     )
 
@@ -147,7 +151,7 @@ def read_held(past: Past, *, servers: set[str], items: set[str]) -> None:
                 view_count=None,
                 runtime=timedelta(0),
                 log_id=pk,
-                history_key=key,
+                history_key=joining.row_of(key),
                 told_by_webhook=not key,
             )
         )
@@ -159,9 +163,10 @@ class Book:
 
     plays: dict[tuple[int, int], list[Play]]
     rewatching: dict[int, bool]
-    standing: dict[tuple[int, int], Watch]
-    watches: list[Watch] = field(default_factory=list)
-    viewings: list[PlexViewing] = field(default_factory=list)
+    standing: dict[tuple[int, int], WatchRow]
+    removed: dict[tuple[int, int], datetime] = field(default_factory=dict)
+    watches: list[WatchRow] = field(default_factory=list)
+    viewings: list[ViewingRow] = field(default_factory=list)
     touched: set[tuple[int, int]] = field(default_factory=set)
 
 
@@ -171,8 +176,7 @@ def record_plays(
     """Write the watches of all events that count; yields what became of each."""
     book = open_book(planned)
     results = [(event, plan, *record_event(event, plan, past, book)) for event, plan in planned]
-    Watch.objects.bulk_create(book.watches)
-    PlexViewing.objects.bulk_create(book.viewings)
+    rows.write(book.watches, book.viewings)
     if book.touched:
         watching.settle_status(
             user_ids={user_id for user_id, _ in book.touched},
@@ -188,17 +192,28 @@ def open_book(planned: Sequence[tuple[Event, Record]]) -> Book:
     book = Book(plays=defaultdict(list), rewatching={}, standing={})
     if not planned:
         return book
-    for watch in (
-        Watch.objects.standing().filter(user_id__in=users, episode_id__in=episodes).order_by("play")
-    ):
+    standing = Watch.objects.standing().filter(user_id__in=users, episode_id__in=episodes)
+    for columns in standing.order_by("play").values(*STANDING):
+        watch = WatchRow(**columns)
         key = watch.user_id, watch.episode_id
         book.plays[key].append(Play(number=watch.play, watched_at=watch.watched_at))
         book.standing.setdefault(key, watch)
+    if any(event.log.source == PlexWebhookLog.Source.SCAN for event, _ in planned):
+        book.removed = read_removed(users, episodes)
     book.rewatching = {event.config.pk: event.config.record_rewatches for event, _ in planned}
     if others := users - book.rewatching.keys():
         switches = PlexConfig.objects.filter(pk__in=others).values_list("pk", "record_rewatches")
         book.rewatching.update(switches)
     return book
+
+
+def read_removed(users: set[int], episodes: set[int]) -> dict[tuple[int, int], datetime]:
+    """When people last unmarked an episode: a mark from before says nothing new."""
+    removed = Watch.objects.filter(
+        user_id__in=users, episode_id__in=episodes, removed_at__isnull=False
+    )
+    found = removed.order_by("removed_at").values_list("user_id", "episode_id", "removed_at")
+    return {(user_id, episode_id): at for user_id, episode_id, at in found if at is not None}
 
 
 def record_event(event: Event, plan: Record, past: Past, book: Book) -> tuple[Status, Action]:
@@ -224,12 +239,18 @@ def record_for_user(event: Event, plan: Record, user_id: int, past: Past, book: 
     verdicts = []
     for episode_id in plan.episode_ids:
         plays = book.plays[user_id, episode_id]
-        verdict = viewings.judge(new, past=earlier, plays=plays, record_rewatches=rewatching)
+        verdict = viewings.judge(
+            new,
+            past=earlier,
+            plays=plays,
+            record_rewatches=rewatching,
+            removed_at=book.removed.get((user_id, episode_id)),
+        )
         verdicts.append(verdict)
         if verdict in {Verdict.FIRST, Verdict.REWATCH}:
             add_watch(event, plan, user_id, episode_id, book)
         if verdict not in {Verdict.DUPLICATE, Verdict.REMOVED}:
-            add_viewing(event, user_id, episode_id, book)
+            add_viewing(event, plan, user_id, episode_id, book)
     if any(verdict not in {Verdict.DUPLICATE, Verdict.REMOVED} for verdict in verdicts):
         earlier.append(new)
     elif half is not None:
@@ -240,12 +261,11 @@ def record_for_user(event: Event, plan: Record, user_id: int, past: Past, book: 
 
 def add_watch(event: Event, plan: Record, user_id: int, episode_id: int, book: Book) -> None:
     plays = book.plays[user_id, episode_id]
-    watch = Watch(
+    watch = WatchRow(
         user_id=user_id,
         episode_id=episode_id,
         play=max((play.number for play in plays), default=0) + 1,
         watched_at=event.viewed_at,
-        source=Watch.Source.PLEX,
     )
     plays.append(Play(number=watch.play, watched_at=watch.watched_at))
     book.standing[user_id, episode_id] = watch
@@ -253,24 +273,27 @@ def add_watch(event: Event, plan: Record, user_id: int, episode_id: int, book: B
     book.touched.add((user_id, plan.show_id))
 
 
-def add_viewing(event: Event, user_id: int, episode_id: int, book: Book) -> None:
-    key = event.log.history_key
-    before = [v for v in book.viewings if key and (v.log_id, v.user_id) == (event.log.pk, user_id)]
+def add_viewing(event: Event, plan: Record, user_id: int, episode_id: int, book: Book) -> None:
+    key = joining.row_of(event.log.history_key)
+    mine = event.log.pk, user_id
+    before = [v for v in book.viewings if (v.log_id, v.user_id) == mine] if key else []
+    playback = event.playback
     book.viewings.append(
-        PlexViewing(
+        ViewingRow(
             user_id=user_id,
             watch=book.standing[user_id, episode_id],
             log_id=event.log.pk,
-            mapping=event.mapping,
-            server_uuid=event.playback.server_uuid,
+            mapping_id=event.mapping.pk if event.mapping else None,
+            server_uuid=playback.server_uuid,
             account_key=event.account_key,
             item_key=item_key(event),
             history_key=joining.part_of(key, len(before)),
-            told_by_webhook=not key,
-            plex_season=event.playback.season_number,
-            plex_episode=event.playback.episode_number,
-            view_count=event.playback.view_count,
+            told_by_webhook=not event.log.history_key,
+            plex_season=playback.season_number,
+            plex_episode=playback.episode_number,
+            view_count=playback.view_count,
+            evidence=plan.evidence,
             viewed_at=event.viewed_at,
-            sent_at=event.playback.last_viewed_at,
+            sent_at=playback.last_viewed_at,
         )
     )

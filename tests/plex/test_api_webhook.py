@@ -49,6 +49,21 @@ def test_receiving_is_one_insert(client, url, django_assert_num_queries):
         client.post(url, form(MESSAGE))
 
 
+def test_a_received_row_begins_as_the_model_says(connected):
+    now = timezone.now()
+    message = {**scrobble(), "event": "it's 100% odd"}
+    made = inbox.event_row(
+        message, config_id=connected[0].pk, source="test", next_attempt_at=now, created_at=now
+    )
+    made.save()
+    pk = inbox.receive(user_id=connected[0].pk, payload=message, now=now, source="test")
+
+    stored, received = (
+        PlexWebhookLog.objects.filter(pk=number).values().get() for number in (made.pk, pk)
+    )
+    assert received == {**stored, "id": pk}
+
+
 def test_private_and_bulky_fields_are_not_kept(client, url):
     client.post(url, form(payloads.load("normal")))
 
@@ -68,6 +83,32 @@ def test_answers_directly_with_and_without_the_slash(client, connected, slash):
 def test_takes_the_payload_as_a_file_part(client, url):
     part = SimpleUploadedFile("payload.json", MESSAGE.encode(), "application/json")
     assert client.post(url, {"payload": part}).status_code == 200
+
+
+PICTURE = b"\xff\xd8\xff\xe0" + bytes(1_500_000)
+
+
+@pytest.mark.parametrize("first", ["payload", "thumb"])
+def test_takes_the_payload_as_a_file_part_beside_a_large_picture(client, url, first):
+    title = "Severance " + "x" * 200_000  # More than one chunk of an upload.
+    message = json.dumps(scrobble(title=title))
+    parts = {
+        "payload": SimpleUploadedFile("payload.json", message.encode(), "application/json"),
+        "thumb": SimpleUploadedFile("thumb.jpg", PICTURE, "image/jpeg"),
+    }
+    second = (set(parts) - {first}).pop()
+    response = client.post(url, {first: parts[first], second: parts[second]})
+    assert response.status_code == 200
+    payload = PlexWebhookLog.objects.get().payload
+    assert payload is not None
+    assert payload["Metadata"]["title"] == title[:2000]
+
+
+def test_a_picture_alone_is_no_event(client, url):
+    part = SimpleUploadedFile("thumb.jpg", MESSAGE.encode(), "image/jpeg")
+    response = client.post(url, {"thumb": part})
+    assert response.status_code == 400
+    assert "no part named payload" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/x-foo"])
@@ -106,7 +147,7 @@ def test_disabled_is_403_with_one_row_a_minute_and_no_payload(client, connected,
     config = connected[0]
     config.enabled = False
     config.save()
-    inbox.forget_config(config)
+    inbox.forget_hooks()
 
     answers = [client.post(url, form(MESSAGE)).status_code for _ in range(3)]
 
@@ -197,8 +238,10 @@ def test_a_broken_form_is_400_and_keeps_what_came(client, url, content_type):
     assert "no form at all" in PlexWebhookLog.objects.get().raw_body
 
 
-def test_too_many_fields_are_400(client, url):
-    response = client.post(url, {f"field{number}": "x" for number in range(1200)})
+def test_too_many_fields_are_400(client, url, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 20
+    fields = {f"field{number}": "x" for number in range(30)}
+    response = client.post(url, {**fields, "payload": MESSAGE})
     assert response.status_code == 400
 
 
@@ -254,6 +297,18 @@ def test_the_old_secret_stops_at_once_when_asked(client, connected, url):
     assert client.post(url, form(MESSAGE)).status_code == 200
     plex_connection.renew_secret(connected[0], keep_old=False)
     assert client.post(url, form(MESSAGE)).status_code == 401
+
+
+def test_what_another_process_changes_is_known_after_two_seconds(
+    client, connected, url, time_machine
+):
+    time_machine.move_to("2026-03-01T20:00:00Z", tick=False)
+    assert client.post(url, form(MESSAGE)).status_code == 200
+    PlexConfig.objects.update(enabled=False)
+    time_machine.shift(1)
+    assert client.post(url, form(MESSAGE)).status_code == 200
+    time_machine.shift(1)
+    assert client.post(url, form(MESSAGE)).status_code == 403
 
 
 def test_each_secret_leads_to_its_own_connection(client, connected, viewer):

@@ -8,7 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from plex.candidates import candidate_of, candidate_of_found, shows_with_ids, similar_shows
+from plex.candidates import (
+    TRIGRAM_SIMILARITY,
+    candidate_of,
+    candidate_of_found,
+    shows_with_ids,
+    similar_shows,
+)
 from plex.matching import Match, Question, decide_by_title
 from tests.factories import TrackedShowFactory, make_show
 from tracker.library import index_titles
@@ -214,8 +220,28 @@ def test_postgresql_searches_by_its_trigram_index():
     )
     with CaptureQueriesContext(connection) as queries:
         similar_shows("Vikings")
-    (search,) = [query["sql"] for query in queries if "similarity(" in query["sql"]]
+    searches = [query["sql"] for query in queries if "similarity(" in query["sql"]]
+    assert searches
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE tracker_showtitle")
-        cursor.execute(f"EXPLAIN {search.replace('%', '%%')}", [])
-        assert "showtitle_key_trgm" in str(cursor.fetchall())
+        for search in searches:
+            cursor.execute(f"EXPLAIN {search.replace('%', '%%')}", [])
+            assert "showtitle_key_trgm" in str(cursor.fetchall())
+
+
+def test_what_is_found_among_the_most_alike_alone_is_what_is_found_among_all(monkeypatch):
+    for number in range(30):
+        year = 1990 + number
+        make_show(f"The Long Voyage {number}", first_air_date=aired(year))
+        make_show(f"Voyage of {number} Longer Winters", first_air_date=aired(year))
+        make_show(f"Doctors in the Long Winter {number}", first_air_date=aired(year))
+    asked = [
+        (title, year)
+        for title in ("The Long Voyage 7", "A Longer Winter", "Doctors", "Voyager")
+        for year in (None, 1997, 2015)
+    ]
+    quickly = [titles(similar_shows(title, year=year, limit=5)) for title, year in asked]
+
+    monkeypatch.setattr("plex.candidates.CLOSE_SIMILARITY", TRIGRAM_SIMILARITY)
+
+    assert quickly == [titles(similar_shows(title, year=year, limit=5)) for title, year in asked]

@@ -126,7 +126,7 @@ class TestCause4TheWrongPerson:
 
         account = PlexAccount.objects.get(account_title="kid")
         resolution.assign_account(account, by=owner, users=[viewer])
-        resolution.replay_account(account, by=owner)
+        resolution.replay_account(account)
         assert Watch.objects.get(episode__episode_number=2).user == viewer
 
     def test_a_second_owner_at_the_same_address_is_not_the_first(self, play, owner):
@@ -364,7 +364,7 @@ class TestCause18OtherServers:
         play(finished(show, 1, 2, server=FRIENDS_SERVER, account_id=2534941, is_user=True))
         account = PlexAccount.objects.exclude(server_uuid=SERVER).get()
         resolution.assign_account(account, by=owner, users=[owner])
-        resolution.replay_account(account, by=owner)
+        resolution.replay_account(account)
         assert watched() == ["Severance S01E01", "Severance S01E02"]
 
     def test_films_and_shows_on_demand_are_not_ones_library(self, play):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from plex import jobs, retention
+from plex import inbox, jobs, retention
 from plex.models import Action, Job, PlexViewing, PlexWebhookLog, Status
 from plex.processing import process_due
 from tests.factories import episode_of, make_show
-from tests.plex.factories import PlexWebhookLogFactory, of_episode, scrobble
+from tests.plex.factories import (
+    PlexAccountFactory,
+    PlexWebhookLogFactory,
+    of_episode,
+    scrobble,
+)
 from tests.threads import at_once
 from tracker.models import Watch
 
@@ -72,7 +78,7 @@ def test_a_heartbeat_is_one_row_for_each_worker():
     jobs.beat("attic:1")
     jobs.beat("attic:1")
     jobs.beat("attic:2")
-    assert Job.objects.filter(name__startswith=jobs.HEARTBEAT_PREFIX).count() == 2
+    assert Job.objects.filter(name__startswith=Job.WORKER).count() == 2
 
 
 def test_events_whose_episode_was_missing_are_tried_again_after_a_refresh(play, tmdb):
@@ -118,6 +124,17 @@ def test_retention(status, action, days, is_kept):
     assert PlexWebhookLog.objects.exists() is is_kept
 
 
+def test_plays_of_an_account_that_was_claimed_since_stay_until_they_are_recorded(owner):
+    account = PlexAccountFactory()
+    created_at = timezone.now() - timedelta(days=31)
+    waiting = {"status": Status.HELD, "action_taken": Action.WAITING_FOR_ACCOUNT}
+    PlexWebhookLogFactory(account=account, created_at=created_at, **waiting)
+    account.users.set([owner])
+    assert retention.clean_up(now=timezone.now()) == 0
+    account.users.clear()
+    assert retention.clean_up(now=timezone.now()) == 1
+
+
 def test_retention_works_in_batches_and_leaves_the_plays(play, monkeypatch):
     monkeypatch.setattr(retention, "BATCH", 2)
     show = make_show("Severance", {1: 5})
@@ -129,6 +146,19 @@ def test_retention_works_in_batches_and_leaves_the_plays(play, monkeypatch):
 
     assert Watch.objects.count() == PlexViewing.objects.count() == 5
     assert not PlexViewing.objects.exclude(log=None).exists()
+
+
+def test_retention_spares_an_event_that_is_processed_again_meanwhile(play):
+    show = make_show("Severance", {1: 1})
+    play(of_episode(episode_of(show, 1, 1)))
+    PlexWebhookLog.objects.update(created_at=timezone.now() - timedelta(days=100))
+    done, *_ = retention.past_their_time(timezone.now())
+    (ids,) = itertools.islice(retention.batches(done), 1)
+
+    inbox.requeue(PlexWebhookLog.objects.all(), now=timezone.now())
+
+    assert retention.delete_batch(ids, done) == 0
+    assert PlexWebhookLog.objects.pending().count() == 1
 
 
 def test_cleaning_up_runs_as_a_job():

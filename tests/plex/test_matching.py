@@ -273,7 +273,7 @@ def test_ids_that_agree(sources, confidence, method):
 def test_ids_that_disagree_are_a_question_with_both():
     decided = decide_by_ids(found=[hit("tvdb_id", DARK), hit("imdb_id", DUSK)])
     assert isinstance(decided, Question)
-    assert decided.kind == "multiple_matches"
+    assert decided.kind == "ambiguous"
     assert [one.candidate for one in decided.ranked] == [DARK, DUSK]
     assert decided.ranked[1].reasons == ("imdb_id is Dusk.",)
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from plex.models import PlexWebhookLog
 from tests.factories import TrackedShowFactory, episode_of
-from tests.plex.factories import make_config, of_episode
+from tests.plex.factories import make_config, of_episode, scrobble
 from tracker.models import Watch
 
 
@@ -112,3 +112,11 @@ def test_an_address_that_does_not_answer_is_not_repeated(payloads, tmp_path):
     with pytest.raises(CommandError) as caught:
         replay(file, "--url", "http://127.0.0.1:9/?secret=hidden")
     assert "hidden" not in str(caught.value)
+
+
+def test_an_unknown_show_is_looked_up_rather_than_tried_for_ever(viewer, tmdb, tmp_path):
+    make_config(viewer)
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(scrobble("A show that nobody knows")), encoding="utf-8")
+    assert replay(file).startswith("1: A show that nobody knows S01E01: ")
+    assert tmdb.requests

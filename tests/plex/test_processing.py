@@ -335,6 +335,32 @@ def test_ids_that_contradict_an_automatic_mapping_make_it_a_question(play):
     assert PlexShowMapping.objects.get().tvshow is None
 
 
+def test_a_contradicted_show_stays_a_question_until_somebody_answers(play, owner):
+    """Good and bad plays in turn: nothing is recorded on the strength of whichever came last."""
+    old, other = make_show("Old Show", {1: 9}), make_show("Other Show", {1: 9})
+    play(of_episode(episode_of(old, 1, 1)))
+    for number in (2, 4):
+        stray = f"tmdb://{episode_of(other, 1, number).tmdb_id}"
+        bad = of_episode(episode_of(old, 1, number), ids=(stray,), originallyAvailableAt=None)
+        assert play(bad).status == Status.HELD
+        proved = f"tmdb://{episode_of(old, 1, number + 1).tmdb_id}"
+        good = of_episode(episode_of(old, 1, number + 1), ids=(proved,))
+        assert play(good).status == Status.HELD
+
+    conflict = PlexConflict.objects.get()
+    assert not conflict.resolved
+    assert {m["tvshow_id"] for m in conflict.potential_matches} == {old.pk, other.pk}
+    mapping = PlexShowMapping.objects.get()
+    assert mapping.tvshow is None
+    assert "Other Show" in mapping.needs_review
+    assert Watch.objects.count() == 1
+
+    resolved = resolution.resolve_conflict(conflict, user=owner, action="select", show=old)
+
+    assert (resolved.recorded, resolved.still_open) == (4, 0)
+    assert play(of_episode(episode_of(old, 1, 6))).status == Status.SUCCESS
+
+
 def test_ids_that_contradict_a_persons_decision_only_flag_it(play, owner):
     old, other = make_show("Old Show", {1: 5}), make_show("Other Show", {1: 5})
     mapping = play(of_episode(episode_of(old, 1, 1))).mapping
@@ -355,6 +381,22 @@ def test_plex_free_streaming_binds_nobody(play, connected):
 
     show = make_show("Severance", {1: 3})
     assert play(of_episode(episode_of(show, 1, 1))).status == Status.SUCCESS
+
+
+def test_accounts_of_two_servers_with_each_others_numbers_go_together(play, post, drain, caplog):
+    show = make_show("Severance", {1: 9})
+    play(of_episode(episode_of(show, 1, 1), server="attic", account_id="7"))
+    play(of_episode(episode_of(show, 1, 2), server="cellar", account_id="8"))
+    post(of_episode(episode_of(show, 1, 3), server="attic", account_id="8"))
+    post(of_episode(episode_of(show, 1, 4), server="cellar", account_id="7"))
+    post(of_episode(episode_of(show, 1, 5), server="attic", account_id="7"))
+    PlexWebhookLog.objects.filter(plex_episode__in=(4, 5)).update(next_attempt_at=timezone.now())
+
+    drain()
+
+    # (attic, 8) is no account of the rows that came from there as 7, and is asked about all the same.
+    assert PlexAccount.objects.count() == 4
+    assert "could not be planned" not in caplog.text
 
 
 def test_an_account_is_listed_for_everybody_through_whose_hook_it_came(

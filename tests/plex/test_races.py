@@ -30,9 +30,10 @@ def together(*jobs: Callable[[], object]) -> None:
 
 
 def receive(user_id: int, payload: dict) -> PlexWebhookLog:
-    return inbox.receive(
+    pk = inbox.receive(
         user_id=user_id, payload=payload, summary=summarise(payload), now=timezone.now()
     )
+    return PlexWebhookLog.objects.get(pk=pk)
 
 
 def drain_with(lanes: int) -> None:

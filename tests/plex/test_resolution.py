@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from plex import inbox, resolution
 from plex.models import Action, PlexAccount, PlexConflict, PlexShowMapping, PlexWebhookLog, Status
-from plex.resolution import ResolutionError
+from plex.resolution import ResolutionError, answers
 from tests.factories import episode_of, make_show
 from tests.plex.factories import changed, of_episode, scrobble
 from tracker import watching
@@ -53,6 +53,38 @@ def test_choosing_a_show_records_the_plays_that_waited_with_their_own_times(
     assert conflict.resolved
     assert conflict.resolution_action == PlexConflict.Resolution.USER_SELECTED
     assert PlexShowMapping.objects.get().manually_confirmed
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        ({}, "No play waited; later ones are recorded for The Office."),
+        ({"replayed": 1}, "Nothing new was recorded: see the activity."),
+        ({"recorded": 1}, "1 play was recorded for The Office."),
+        (
+            {"recorded": 3, "moved": 2},
+            "2 plays were moved to The Office. 1 play was recorded for The Office.",
+        ),
+        ({"watched": 1}, "1 play is of an episode watched already: the first date stays."),
+        ({"still_open": 2}, "2 events wait for another answer or for TMDB: see the activity."),
+        ({"still_open": 2, "under_way": 2}, "2 events are still worked on: see the activity."),
+    ],
+)
+def test_an_answer_says_what_it_brought_about(counts, sentence):
+    assert resolution.Resolved(show=TVShow(title="The Office"), **counts).sentence == sentence
+
+
+def test_more_plays_than_a_person_waits_for_are_left_to_the_worker(
+    conflict, offices, owner, drain, monkeypatch
+):
+    monkeypatch.setattr(answers, "REPLAY_CHUNK", 1)
+    monkeypatch.setattr(answers, "REPLAY_SECONDS", -1.0)
+
+    resolved = resolution.resolve_conflict(conflict, user=owner, action="select", show=offices[1])
+
+    assert (resolved.replayed, resolved.recorded, resolved.under_way) == (3, 1, 2)
+    drain()
+    assert Watch.objects.filter(user=owner, episode__season__show=offices[1]).count() == 3
 
 
 def test_the_next_play_maps_at_once(conflict, offices, owner, play):
@@ -105,7 +137,7 @@ def test_ignoring_ends_the_plays_and_the_later_ones(conflict, owner, play):
 def test_ignoring_is_for_one_person(play, owner, viewer):
     account = play(scrobble("Guest's own", 1, 1, account_id=50, is_user=False)).account
     resolution.assign_account(account, by=owner, users=[viewer])
-    resolution.replay_account(account, by=owner)
+    resolution.replay_account(account)
     play(scrobble("Guest's own", 1, 2))
     conflict = PlexConflict.objects.get()
 
@@ -238,7 +270,7 @@ def test_assigning_an_account_offers_its_held_plays_and_replays_them(play, owner
 
     assert resolution.assign_account(account, by=owner, users=[viewer]) == 3
     assert not Watch.objects.exists()
-    resolved = resolution.replay_account(account, by=owner)
+    resolved = resolution.replay_account(account)
 
     assert resolved.recorded == 3
     watches = Watch.objects.filter(user=viewer)

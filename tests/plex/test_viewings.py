@@ -106,3 +106,60 @@ def test_the_nearest_is_the_other_half():
     assert other_half(row(36 * MINUTE), [first, second]) is second
     assert other_half(row(2 * MINUTE), [first, second]) is first
     assert other_half(viewing(), [first, second]) is None
+
+
+def mark(after: timedelta = timedelta(0), **fields) -> Viewing:
+    """What only the library says: watched, and when last."""
+    return viewing(after, sent_at=AT + after, told_by_webhook=False, **fields)
+
+
+@pytest.mark.parametrize(
+    ("new", "past", "plays", "expected"),
+    [
+        (mark(), [], [], Verdict.FIRST),
+        (mark(), [], [play()], Verdict.ALREADY_WATCHED),
+        (mark(40 * MINUTE), [viewing()], [play()], Verdict.DUPLICATE),
+        (mark(-40 * MINUTE), [row(history_key="/h/1")], [play()], Verdict.DUPLICATE),
+        (mark(41 * MINUTE), [viewing()], [play()], Verdict.ALREADY_WATCHED),
+        (mark(9 * MINUTE, runtime=MINUTE), [viewing()], [play()], Verdict.DUPLICATE),
+        (mark(40 * MINUTE), [viewing(is_removed=True)], [], Verdict.REMOVED),
+        # Counted once more, and compared with what is known: only then it was watched again.
+        (mark(90 * MINUTE, view_count=2), [viewing(view_count=1)], [play()], Verdict.REWATCH),
+        (
+            mark(90 * MINUTE, view_count=1),
+            [viewing(view_count=1)],
+            [play()],
+            Verdict.ALREADY_WATCHED,
+        ),
+        (mark(90 * MINUTE, view_count=2), [viewing()], [play()], Verdict.ALREADY_WATCHED),
+        (mark(90 * MINUTE), [viewing(view_count=1)], [play()], Verdict.ALREADY_WATCHED),
+        (mark(20 * MINUTE, view_count=2), [mark(view_count=1)], [play()], Verdict.DUPLICATE),
+        # The other way round.
+        (viewing(40 * MINUTE), [mark()], [play()], Verdict.DUPLICATE),
+        (row(40 * MINUTE), [mark()], [play()], Verdict.DUPLICATE),
+        (viewing(41 * MINUTE), [mark()], [play()], Verdict.REWATCH),
+    ],
+)
+def test_a_mark_is_a_viewing_only_where_nothing_else_tells_of_it(new, past, plays, expected):
+    assert judge(new, past=past, plays=plays, record_rewatches=True) is expected
+
+
+@pytest.mark.parametrize(
+    ("new", "removed", "expected"),
+    [
+        (mark(), AT + MINUTE, Verdict.REMOVED),
+        (mark(), AT, Verdict.REMOVED),
+        (mark(), AT - MINUTE, Verdict.FIRST),
+        (viewing(), AT + MINUTE, Verdict.FIRST),
+    ],
+)
+def test_a_mark_from_before_the_removal_brings_nothing_back(new, removed, expected):
+    verdict = judge(new, past=[], plays=[], record_rewatches=False, removed_at=removed)
+    assert verdict is expected
+
+
+def test_a_mark_is_the_other_half_of_both_and_takes_neither_from_them():
+    told = viewing(sent_at=AT)
+    assert other_half(mark(), [told]) is None
+    assert other_half(row(), [told, mark(MINUTE)]) is told
+    assert other_half(row(), [mark(MINUTE)]) == mark(MINUTE)
