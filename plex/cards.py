@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch, Q, QuerySet
 
-from plex.models import PlexConflict, PlexWebhookLog
+from plex import plex_shows
+from plex.models import PlexConfig, PlexConflict, PlexWebhookLog
 from plex.models.conflicts import PlexConflictQuerySet
 from tracker.models import TVShow
 from tracker.tmdb import FoundShow, TmdbError, connect
@@ -77,6 +78,7 @@ class ConflictCard:
     search_url: str
     found: FoundShows
     can_answer: bool = True
+    can_add_from_plex: bool = False
 
     @property
     def best(self) -> Candidate | None:
@@ -98,7 +100,7 @@ def with_card_data(conflicts: PlexConflictQuerySet, *, user: User) -> QuerySet[P
         PlexWebhookLog.objects.held()
         .visible_to(user)
         .select_related("account")
-        .defer("payload", "raw_body", "trace")
+        .without_bodies()
         .order_by("id")[:SHOWN_PLAYS]
     )
     return (
@@ -115,8 +117,12 @@ def card_of(
     search_url: str,
     query: str = "",
     can_answer: bool = True,
+    plex: PlexConfig | None = None,
 ) -> ConflictCard:
-    """The card of a conflict that `with_card_data` read; a query searches our shows and TMDB."""
+    """The card of a conflict that `with_card_data` read; a query searches our shows and TMDB.
+
+    `plex` is the connection whose server may describe the show in TMDB's stead.
+    """
     return ConflictCard(
         conflict=conflict,
         candidates=candidates_of(conflict),
@@ -126,7 +132,14 @@ def card_of(
         search_url=search_url,
         found=search_shows(query) if query and not conflict.resolved else FoundShows(),
         can_answer=can_answer and not conflict.resolved,
+        can_add_from_plex=conflict.conflict_type != PlexConflict.Type.EPISODE
+        and plex_shows.can_add(plex, conflict.mapping),
     )
+
+
+def describing(user: User) -> PlexConfig | None:
+    """The user's connection, while TMDB can't be asked for want of a key it takes."""
+    return PlexConfig.objects.filter(user=user).first() if plex_shows.tmdb_is_closed() else None
 
 
 def candidates_of(conflict: PlexConflict) -> list[Candidate]:
@@ -194,11 +207,7 @@ def search_shows(query: str) -> FoundShows:
     query = query.strip()[:200]
     if not query:
         return FoundShows()
-    ours = list(
-        TVShow.objects.filter(Q(title__icontains=query) | Q(titles__title__icontains=query))
-        .distinct()
-        .order_by("title", "pk")[:FOUND_SHOWS]
-    )
+    ours = our_shows(query)
     found, problem = ask_tmdb(query)
     known = dict(
         TVShow.objects.filter(tmdb_id__in=[show.tmdb_id for show in found]).values_list(
@@ -213,6 +222,15 @@ def search_shows(query: str) -> FoundShows:
         on_tmdb=tuple(tmdb_candidate(show) for show in found if show.tmdb_id not in known),
         problem=problem,
     )
+
+
+def our_shows(query: str) -> list[TVShow]:
+    """The shows of the tracker whose titles hold the query. Asks nobody."""
+    query = query.strip()[:200]
+    if not query:
+        return []
+    named = Q(title__icontains=query) | Q(titles__title__icontains=query)
+    return list(TVShow.objects.filter(named).distinct().order_by("title", "pk")[:FOUND_SHOWS])
 
 
 def ask_tmdb(query: str) -> tuple[Sequence[FoundShow], str]:

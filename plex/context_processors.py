@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from plex.models import PlexAccount, PlexConfig, PlexConflict, PlexWebhookLog
+from plex import circuit, host_circuits
+from plex.models import Alarm, PlexAccount, PlexConfig, PlexConflict, PlexWebhookLog
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -40,6 +41,34 @@ class PlexOf:
         configs = list(PlexConfig.objects.values_list("pk", flat=True))
         held = PlexWebhookLog.objects.held().filter(config__in=configs)
         return count(held.visible_to(self.user))
+
+    @cached_property
+    def is_connected(self) -> bool:
+        return PlexConfig.objects.filter(user=self.user).exists()
+
+    @cached_property
+    def outage(self) -> circuit.Outage | None:
+        """What is wrong with TMDB, while it is not asked."""
+        return circuit.current()
+
+    @cached_property
+    def away(self) -> list[host_circuits.Away]:
+        """Which of Plex's hosts are not asked at the moment, of those that this user needs."""
+        config = PlexConfig.objects.filter(user=self.user).exclude(plex_token="").first()
+        return [] if config is None else host_circuits.away(config)
+
+    @cached_property
+    def waiting(self) -> int:
+        """Plays that wait for TMDB."""
+        queued = PlexWebhookLog.objects.filter(
+            needs_network=True, next_attempt_at__isnull=False, waiting_since__isnull=False
+        )
+        return count(queued.visible_to(self.user))
+
+    @cached_property
+    def alarms(self) -> list[Alarm]:
+        """What is wrong with the installation at the moment, for administrators."""
+        return list(Alarm.objects.raised()) if self.user.is_staff else []
 
     @cached_property
     def total(self) -> int:

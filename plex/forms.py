@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from django import forms
 from django.contrib.auth.models import User
 
-from plex.connection import save_settings
+from plex.connection import SWITCHES
 from plex.models import PlexAccount, PlexConfig, PlexConflict, Status
 from plex.resolution import Resolved, resolve_conflict
 from tracker.models import Episode, TVShow
@@ -81,48 +81,24 @@ class ServerForm(forms.Form):
     unchecked = forms.BooleanField(required=False, label="Save it unchecked")
 
 
-class PlexSettingsForm(forms.Form):
-    """The switches of one connection."""
+class PlexSettingsForm(forms.ModelForm):
+    """The switches of one connection; saved by `save_settings`."""
 
-    enabled = forms.BooleanField(
-        label="Listen to Plex", required=False, help_text="Off: events are refused and not kept."
-    )
-    auto_mark_watched = forms.BooleanField(
-        label="Mark episodes watched",
-        required=False,
-        help_text="An episode finished on Plex is marked watched here.",
-    )
-    auto_add_shows = forms.BooleanField(
-        label="Add unknown shows",
-        required=False,
-        help_text="A show that you watch and don't track yet is added from TMDB. Off: you are asked.",
-    )
-    auto_add_library = forms.BooleanField(
-        label="Add shows that are new in the library",
-        required=False,
-        help_text="A show added to your Plex library is added here; nothing is marked watched.",
-    )
-    record_rewatches = forms.BooleanField(
-        label="Record rewatches",
-        required=False,
-        help_text="Watching an episode again is recorded as another play. Off: the first date stays.",
-    )
-
-    SWITCHES = (
-        "enabled",
-        "auto_mark_watched",
-        "auto_add_shows",
-        "auto_add_library",
-        "record_rewatches",
-    )
-
-    def save(self, config: PlexConfig) -> PlexConfig:
-        return save_settings(config, **{name: self.cleaned_data[name] for name in self.SWITCHES})
-
-    @classmethod
-    def of(cls, config: PlexConfig) -> PlexSettingsForm:
-        """The form with what is stored."""
-        return cls(initial={name: getattr(config, name) for name in cls.SWITCHES})
+    class Meta:
+        model = PlexConfig
+        fields = SWITCHES
+        labels = {
+            "enabled": "Listen to Plex",
+            "scan_watched": "Find what I mark as watched in Plex",
+        }
+        help_texts = {
+            "enabled": "Off: events are refused and not kept.",
+            "auto_mark_watched": "An episode finished on Plex is marked watched here.",
+            "auto_add_shows": "A show that you watch and don't track yet is added from TMDB. Off: you are asked.",
+            "auto_add_library": "A show added to your Plex library is added here; nothing is marked watched.",
+            "record_rewatches": "Watching an episode again is recorded as another play. Off: the first date stays.",
+            "scan_watched": "Plex tells nobody of marks by hand, so your libraries are looked through every half hour. From now on, not before.",
+        }
 
 
 def split_address(text: str) -> SplitResult | None:
@@ -173,8 +149,8 @@ class TmdbIdField(forms.CharField):
         return int(digits)
 
 
-class ChooseShowForm(forms.Form):
-    """One of our shows, or one on TMDB by its id."""
+class ShowFields(forms.Form):
+    """How a show is named: one of ours, or one on TMDB by its id."""
 
     tvshow_id = forms.ModelChoiceField(
         queryset=TVShow.objects.all(),
@@ -185,6 +161,8 @@ class ChooseShowForm(forms.Form):
     )
     tmdb_id = TmdbIdField(required=False, max_length=300)
 
+
+class ChooseShowForm(ShowFields):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if not self.errors and not data.get("tvshow_id") and not data.get("tmdb_id"):
@@ -192,20 +170,19 @@ class ChooseShowForm(forms.Form):
         return data
 
 
-class ResolveForm(forms.Form):
+class ResolveForm(ShowFields):
     """The answer to a conflict, as the card's buttons send it."""
 
-    ACTIONS = [("select", "Choose"), ("create_new", "Add from TMDB"), ("ignore", "Ignore")]
+    ACTIONS = [
+        ("select", "Choose"),
+        ("create_new", "Add from TMDB"),
+        ("add_from_plex", "Add as Plex has it"),
+        ("ignore", "Ignore"),
+    ]
+
+    field_order = ["action"]  # Its error is told before those of the shows.
 
     action = forms.ChoiceField(choices=ACTIONS, error_messages={"required": "Choose an answer."})
-    tvshow_id = forms.ModelChoiceField(
-        queryset=TVShow.objects.all(),
-        required=False,
-        error_messages={
-            "invalid_choice": "That show is gone from the tracker; choose another one."
-        },
-    )
-    tmdb_id = TmdbIdField(required=False, max_length=300)
     episode_id = forms.ModelChoiceField(
         queryset=Episode.objects.select_related("season"),
         required=False,

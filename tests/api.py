@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from django.contrib.auth.models import User
@@ -43,6 +44,4 @@ def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Ite
 
 
 def fill(address: str) -> str:
-    for parameter in ("<int:pk>", "<int:season_number>", "<int:episode_number>"):
-        address = address.replace(parameter, "1")
-    return address
+    return re.sub(r"<int:\w+>", "1", address)

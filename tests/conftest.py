@@ -8,13 +8,20 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from hypothesis import settings
 from pytest_httpserver import HTTPServer
 
 from plex import doorbell
 from tests import factories
 from tests.plex_server import FakePlex
 from tests.tmdb import FakeTmdb
+from tracker import bounded_retry
 from tracker.models import TVShow
+
+# The suite tries the same examples every time; `--hypothesis-profile exploring` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("exploring", max_examples=2000, deadline=None)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +37,14 @@ def _quiet_doorbell() -> Iterator[None]:
     """The bell's connection must not outlive the database of the tests."""
     yield
     doorbell.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting() -> Iterator[None]:
+    """Calls that fail are tried again at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounded_retry, "BACKOFF_SECONDS", 0.001)
+        yield
 
 
 @pytest.fixture
@@ -64,13 +79,11 @@ def tmdb_server() -> Iterator[HTTPServer]:
 
 
 @pytest.fixture
-def tmdb(tmdb_server: HTTPServer, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTmdb]:
+def tmdb(tmdb_server: HTTPServer, settings) -> Iterator[FakeTmdb]:
     """The fake TMDB, up, empty, and the one that the settings name, with a key that it accepts."""
     fake = FakeTmdb(tmdb_server)
     settings.TMDB_API_URL = fake.url
     settings.TMDB_API_KEY = fake.key
-    # Three tries without the waits between them.
-    monkeypatch.setattr("tracker.tmdb.BACKOFF_SECONDS", 0.01)
     yield fake
     fake.close()
 
@@ -84,10 +97,9 @@ def plex_http() -> Iterator[HTTPServer]:
 
 
 @pytest.fixture
-def plex(plex_http: HTTPServer, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePlex]:
+def plex(plex_http: HTTPServer, settings) -> Iterator[FakePlex]:
     """The fake Plex, up, empty, and the one that the settings name."""
     fake = FakePlex(plex_http)
     settings.PLEX_TV_URL, settings.PLEX_METADATA_URL = fake.tv.url, fake.metadata.url
-    monkeypatch.setattr("tracker.tmdb.BACKOFF_SECONDS", 0.01)
     yield fake
     fake.close()

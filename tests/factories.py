@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import factory
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from factory.django import DjangoModelFactory, Password
 
 from tracker.library import index_titles
@@ -31,6 +31,13 @@ class UserFactory(DjangoModelFactory[User]):
 
     username = factory.Sequence("user{}".format)
     password = Password(PASSWORD)
+
+
+def staff_with(*codenames: str) -> User:
+    """Somebody who is let into the admin with these permissions, and no others."""
+    user = UserFactory.create(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return user
 
 
 class TVShowFactory(DjangoModelFactory[TVShow]):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from pytest_httpserver import HTTPServer
@@ -62,12 +63,15 @@ class FakePlex:
         self.has_plex_pass = self.is_owned = True
         self.server_accounts = {OWNER: "mira"}
         self.webhooks: list[str] = []
-        self.home_users: list[dict[str, Any]] = []
         self.other_resources: list[dict[str, Any]] = []
         self.pins: dict[int, dict[str, Any]] = {}
         self.items: dict[str, dict[str, Any]] = {}
+        self.broken_items: set[str] = set()
         self.catalogue: dict[str, dict[str, Any]] = {}
         self.history: list[dict[str, Any]] = []
+        self.sections = [{"key": "2", "type": "show", "title": "TV"}]
+        # Pictures by the path of the item's thumb, as (body, type).
+        self.pictures: dict[str, tuple[bytes, str]] = {}
         self.calls: list[SeenCall] = []
         self._lock = threading.Lock()
         self.tv = Part(http.url_for("/tv"), self._tv)
@@ -145,6 +149,14 @@ class FakePlex:
         self.history.append(row)
         return row
 
+    def mark_watched(
+        self, show: str, season: int, number: int, *, at: datetime, count: int = 1
+    ) -> dict[str, Any]:
+        """The token's person marks an episode by hand, or played it: the library alone knows."""
+        item = self.items[scrobble(show, season, number)["Metadata"]["ratingKey"]]
+        item |= {"viewCount": count, "lastViewedAt": int(at.timestamp())}
+        return item
+
     def agree(self, code: str) -> None:
         """The person says yes on Plex's page."""
         for pin in self.pins.values():
@@ -182,6 +194,8 @@ class FakePlex:
             if trouble.kind == "answer":
                 return Response(trouble.body, trouble.status, trouble.headers)
             time.sleep(trouble.seconds)
+        if request.headers.get("Accept", "").startswith("image/"):
+            return self._poster(path, request)
         if request.headers.get("Accept") != "application/json":
             return Response("<MediaContainer/>", content_type="application/xml")
         if not request.headers.get("X-Plex-Client-Identifier"):
@@ -205,7 +219,6 @@ class FakePlex:
         answers: dict[str, Any] = {
             "/api/v2/user": {**self.account, "subscription": {"active": self.has_plex_pass}},
             "/api/v2/resources": [self._resource(), *self.other_resources],
-            "/api/v2/home/users": {"id": 1, "users": self.home_users},
         }
         return answer(answers[path]) if path in answers else answer({}, UNKNOWN_HOST)
 
@@ -251,23 +264,59 @@ class FakePlex:
             return self._history(request)
         if found := re.fullmatch(r"/library/metadata/([\d,]+)(/allLeaves)?", path):
             return self._items(found[1], request, leaves=bool(found[2]))
+        if found := re.fullmatch(r"/library/sections/(\d+)/all", path):
+            return self._section(found[1], request)
         accounts = {0: "", **self.server_accounts}
         answers: dict[str, dict[str, Any]] = {
             "/accounts": {"Account": [{"id": pk, "name": name} for pk, name in accounts.items()]},
-            "/library/sections": {"Directory": [{"key": "2", "type": "show", "title": "TV"}]},
+            "/library/sections": {"Directory": self.sections},
         }
         return container(**answers[path]) if path in answers else answer({}, UNKNOWN_HOST)
 
     def _history(self, request: Request) -> Response:
-        since = int(request.args["viewedAt>"])
+        since = int(request.args.get("viewedAt>", 0))
         rows = [row for row in self.history if row["viewedAt"] >= since]
         rows.sort(key=lambda row: row["viewedAt"])
         return page_of(rows, request)
+
+    def _section(self, key: str, request: Request) -> Response:
+        if request.args["type"] == "4":
+            return self._library(request)
+        shows = [
+            self._with_counts(item)
+            for item in self.items.values()
+            if item["type"] == "show" and str(item.get("librarySectionID", "2")) == key
+        ]
+        return page_of(sorted(shows, key=itemgetter("title")), request)
+
+    def _with_counts(self, show: dict[str, Any]) -> dict[str, Any]:
+        key = show["ratingKey"]
+        leaves = [i for i in self.items.values() if i.get("grandparentRatingKey") == key]
+        watched = sum(bool(item.get("lastViewedAt")) for item in leaves)
+        return {"leafCount": len(leaves), "viewedLeafCount": watched, **show}
+
+    def _poster(self, path: str, request: Request) -> Response:
+        if not self._is_signed_in(request):
+            return Response("", 401)
+        found = self.pictures.get(request.args.get("url", path))
+        if found is None:
+            return Response("", UNKNOWN_HOST)
+        return Response(found[0], content_type=found[1])
+
+    def _library(self, request: Request) -> Response:
+        """The episodes; those that the token's person has watched, the latest first."""
+        wanted = {"type": "4", "unwatched": "0", "sort": "lastViewedAt:desc", "includeGuids": "1"}
+        assert wanted.items() <= request.args.to_dict().items()
+        watched = [item for item in self.items.values() if "lastViewedAt" in item]
+        watched.sort(key=lambda item: -item["lastViewedAt"])
+        return page_of(watched, request)
 
     def _items(self, keys: str, request: Request, *, leaves: bool) -> Response:
         if leaves:
             episodes = [i for i in self.items.values() if i.get("grandparentRatingKey") == keys]
             return page_of(episodes, request)
+        if self.broken_items & set(keys.split(",")):
+            return Response("<h1>500 Internal Server Error</h1>", 500, content_type="text/html")
         found = [self.items[key] for key in keys.split(",") if key in self.items]
         if not found:
             return Response("<h1>404 Not Found</h1>", UNKNOWN_HOST, content_type="text/html")

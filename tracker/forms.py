@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from tracker.encryption import seal
 from tracker.models import ApiToken, Profile, SiteSettings, TrackedShow, Watch
-from tracker.tmdb import Tmdb, TmdbError
+from tracker.tmdb import Tmdb, TmdbError, TmdbKeyRefusedError
 
 STEP_OF_A_MINUTE = "%Y-%m-%dT%H:%M"
 
@@ -49,6 +49,11 @@ class PersonForm(NewPersonForm):
             "is_staff": "May manage people, the TMDB key and the admin pages",
         }
         help_texts = {"username": NewPersonForm.Meta.help_texts["username"], "is_staff": ""}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The list of people stands above it: a page that begins in its form hides them on a phone.
+        self.fields["username"].widget.attrs.pop("autofocus", None)
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
         # Without every permission the admin pages would be empty for somebody who may manage them.
@@ -103,6 +108,8 @@ class TmdbKeyForm(forms.Form):
         key: str = self.cleaned_data["tmdb_api_key"].strip()
         try:
             Tmdb(api_key=key, base_url=settings.TMDB_API_URL).check()
+        except TmdbKeyRefusedError as error:
+            raise forms.ValidationError("TMDB refuses this key: copy it once more.") from error
         except TmdbError as error:
             raise forms.ValidationError(str(error)) from error
         return key

@@ -18,6 +18,7 @@ from plex.forms import ResolveForm, first_error
 from plex.models import PlexConflict
 from plex.resolution import ResolutionError, Resolved
 from plex.views.conflicts import answer
+from tracker.model_admins import GivenRowsAdmin, staff
 from tracker.tmdb import TmdbError
 
 
@@ -49,14 +50,13 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(PlexConflict)
-class PlexConflictAdmin(admin.ModelAdmin):
+class PlexConflictAdmin(GivenRowsAdmin):
     list_display = ("heading", "conflict_type", "held_plays", "best_candidate", "age", "outcome")
     list_filter = (StateFilter, "conflict_type")
     list_select_related = ("mapping__tvshow", "resolved_tvshow")
     search_fields = ("plex_title",)
     search_help_text = "Title on Plex"
     ordering = ("-pk",)
-    show_full_result_count = False
     actions = ("accept_best", "ignore")
     change_form_template = "admin/plex/plexconflict/change_form.html"
     fields = (
@@ -78,12 +78,6 @@ class PlexConflictAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PlexConflict]:
         return PlexConflict.objects.with_held_count()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="Plex show", ordering="plex_title")
     def heading(self, conflict: PlexConflict) -> str:
@@ -211,8 +205,6 @@ class PlexConflictAdmin(admin.ModelAdmin):
         form = ResolveForm(data, conflict=conflict)
         if not form.is_valid():
             raise ResolutionError(first_error(form))
-        if not request.user.is_authenticated:
-            raise PermissionDenied
-        resolved = form.save(user=request.user)
+        resolved = form.save(user=staff(request))
         self.log_change(request, conflict, "Answered with others.")
         return resolved

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from plex import connection
-from plex.admin.mappings import staff
 from plex.models import PlexAccount, PlexConfig
 from plex.resolution import ResolutionError, assign_account, replay_account
+from tracker.model_admins import GivenRowsAdmin, staff
 
 TOKEN_WORDS = {
     "set": "Set",
@@ -20,21 +20,16 @@ TOKEN_WORDS = {
 }
 
 
-SETTINGS = (
-    "plex_server_url",
-    "enabled",
-    "auto_mark_watched",
-    "auto_add_shows",
-    "auto_add_library",
-    "record_rewatches",
-)
+SETTINGS = ("plex_server_url", *connection.SWITCHES)
 READ_ONLY = (
     "token",
     "secret",
     "account",
     "plex_server_name",
     "plex_server_uuid",
+    "has_plex_pass",
     "sync_started_date",
+    "scan_started_at",
     "last_webhook_received",
     "refused_rate_count",
     "refused_size_count",
@@ -42,19 +37,12 @@ READ_ONLY = (
 
 
 @admin.register(PlexConfig)
-class PlexConfigAdmin(admin.ModelAdmin):
+class PlexConfigAdmin(GivenRowsAdmin):
     list_display = ("user", "enabled", "token", "plex_server_name", "last_webhook_received")
     list_filter = ("enabled",)
     list_select_related = ("user",)
-    show_full_result_count = False
     fields = ("user", *SETTINGS, *READ_ONLY)
     readonly_fields = ("user", *READ_ONLY)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="Plex token")
     def token(self, config: PlexConfig) -> str:
@@ -70,7 +58,7 @@ class PlexConfigAdmin(admin.ModelAdmin):
 
 
 @admin.register(PlexAccount)
-class PlexAccountAdmin(admin.ModelAdmin):
+class PlexAccountAdmin(GivenRowsAdmin):
     list_display = (
         "account_title",
         "server_title",
@@ -82,7 +70,6 @@ class PlexAccountAdmin(admin.ModelAdmin):
     list_filter = ("never",)
     search_fields = ("account_title", "server_title")
     ordering = ("-last_seen_at", "-pk")
-    show_full_result_count = False
     autocomplete_fields = ("users",)
     actions = ("record_held",)
     fields = (
@@ -100,12 +87,6 @@ class PlexAccountAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PlexAccount]:
         return super().get_queryset(request).prefetch_related("users")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="Whose plays")
     def whose(self, account: PlexAccount) -> str:
@@ -133,10 +114,7 @@ class PlexAccountAdmin(admin.ModelAdmin):
     @admin.action(description="Record the held plays", permissions=["change"])
     def record_held(self, request: HttpRequest, queryset: QuerySet[PlexAccount]) -> None:
         for account in queryset:
-            try:
-                resolved = replay_account(account, by=staff(request))
-            except ResolutionError as error:
-                self.message_user(request, f"{account}: {error}", messages.ERROR)
-            else:
-                text = f"{account}: {resolved.recorded} held plays recorded."
-                self.message_user(request, text, messages.SUCCESS)
+            resolved = replay_account(account)
+            self.log_change(request, account, "Held plays recorded")
+            text = f"{account}: {resolved.recorded} held plays recorded."
+            self.message_user(request, text, messages.SUCCESS)

@@ -7,21 +7,31 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.utils import flatten
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from plex.models import PlexShowMapping
-from plex.resolution import (
-    ResolutionError,
-    confirm_mapping,
-    resume_sync,
-    stop_sync,
-)
+from plex.resolution import ResolutionError, confirm_mapping, resume_sync, stop_sync
 from plex.views.mappings import choose_show
+from tracker.model_admins import GivenRowsAdmin, staff
 from tracker.models import TVShow
+
+# A tuple within is one line of the page.
+KNOWN: tuple[str | tuple[str, ...], ...] = (
+    ("plex_title", "plex_year"),
+    ("match_method", "match_confidence", "manually_confirmed"),
+    "why",
+    "needs_review",
+    ("episode_order", "proposed_order"),
+    "sync_enabled",
+    ("tmdb_id", "tvdb_id", "imdb_id"),
+    "identity",
+    "plex_guid",
+    ("plex_rating_key", "server_uuid"),
+    "ignored_by",
+)
 
 
 class MappedFilter(admin.SimpleListFilter):
@@ -54,7 +64,7 @@ class MappingForm(forms.ModelForm):
 
 
 @admin.register(PlexShowMapping)
-class PlexShowMappingAdmin(admin.ModelAdmin):
+class PlexShowMappingAdmin(GivenRowsAdmin):
     """Saving with another show is "this was the wrong show": the plays move with it."""
 
     form = MappingForm
@@ -73,7 +83,6 @@ class PlexShowMappingAdmin(admin.ModelAdmin):
     search_fields = ("plex_title", "plex_guid", "tvshow__title")
     autocomplete_fields = ("tvshow",)
     ordering = ("plex_title", "pk")
-    show_full_result_count = False
     actions = ("confirm", "stop_syncing", "sync_again")
     fieldsets = (
         (
@@ -84,48 +93,9 @@ class PlexShowMappingAdmin(admin.ModelAdmin):
                 "that came through it move there, and later ones follow.",
             },
         ),
-        (
-            "What is known",
-            {
-                "fields": (
-                    ("plex_title", "plex_year"),
-                    ("match_method", "match_confidence", "manually_confirmed"),
-                    "why",
-                    "needs_review",
-                    "sync_enabled",
-                    ("tmdb_id", "tvdb_id", "imdb_id"),
-                    "identity",
-                    "plex_guid",
-                    ("plex_rating_key", "server_uuid"),
-                    "ignored_by",
-                )
-            },
-        ),
+        ("What is known", {"fields": KNOWN}),
     )
-    readonly_fields = (
-        "plex_title",
-        "plex_year",
-        "match_method",
-        "match_confidence",
-        "manually_confirmed",
-        "why",
-        "needs_review",
-        "sync_enabled",
-        "tmdb_id",
-        "tvdb_id",
-        "imdb_id",
-        "identity",
-        "plex_guid",
-        "plex_rating_key",
-        "server_uuid",
-        "ignored_by",
-    )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    readonly_fields = flatten(KNOWN)
 
     @admin.display(description="Why this show")
     def why(self, mapping: PlexShowMapping) -> str:
@@ -213,13 +183,6 @@ class PlexShowMappingAdmin(admin.ModelAdmin):
                 self.log_change(request, mapping, said.capitalize())
         if count:
             self.message_user(request, f"{shows(count)} {said}.", messages.SUCCESS)
-
-
-def staff(request: HttpRequest) -> User:
-    """The person at the admin, who is signed in."""
-    if not request.user.is_authenticated:
-        raise PermissionDenied
-    return request.user
 
 
 def shows(count: int) -> str:

@@ -1,4 +1,4 @@
-"""The database views, the answers of TMDB, and the periodic jobs: to look at."""
+"""The database views, the answers of TMDB, imports, jobs and alarms: to look at."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from plex.admin.read_only import BoundedPaginator, ReadOnlyAdmin
-from plex.models import Job, PlexSyncStats, PlexUnmappedShow, PlexWebhookActivity, TmdbLookup
+from plex.models import (
+    Alarm,
+    Job,
+    PlexImport,
+    PlexSyncStats,
+    PlexUnmappedShow,
+    PlexWebhookActivity,
+    TmdbLookup,
+)
 from plex.story import as_json
+from tracker.bounded_pages import BoundedPaginator
+from tracker.model_admins import ReadOnlyAdmin
 
 
 @admin.register(PlexSyncStats)
@@ -27,6 +36,8 @@ class PlexSyncStatsAdmin(ReadOnlyAdmin):
         "last_event_at",
     )
     ordering = ("user_id",)
+    # Their events are counted for each person that is shown.
+    list_per_page = 25
 
 
 @admin.register(PlexWebhookActivity)
@@ -76,3 +87,25 @@ class TmdbLookupAdmin(ReadOnlyAdmin):
 class JobAdmin(ReadOnlyAdmin):
     list_display = ("name", "last_run_at", "lease_until", "last_error")
     ordering = ("name",)
+
+
+@admin.register(PlexImport)
+class PlexImportAdmin(ReadOnlyAdmin):
+    list_display = (
+        "config",
+        "kind",
+        "state",
+        "done",
+        "total",
+        "created_at",
+        "finished_at",
+        "error",
+    )
+    list_select_related = ("config",)
+    ordering = ("-pk",)
+
+
+@admin.register(Alarm)
+class AlarmAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "is_on", "raised_at", "sentence")
+    ordering = ("pk",)

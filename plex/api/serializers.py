@@ -116,6 +116,13 @@ class MappingSerializer(serializers.ModelSerializer[PlexShowMapping]):
         read_only_fields = fields
 
 
+class MappingChangeSerializer(serializers.Serializer[dict[str, bool]]):
+    sync_enabled = serializers.BooleanField(
+        required=False, help_text="Off: plays of it are recorded for nobody."
+    )
+    ignored = serializers.BooleanField(required=False, help_text="Its plays don't count for you.")
+
+
 class ConflictSerializer(serializers.ModelSerializer[PlexConflict]):
     mapping_id = serializers.IntegerField(read_only=True)
     held_count = serializers.IntegerField(
@@ -202,7 +209,7 @@ class LogPageSerializer(serializers.Serializer[dict[str, Any]]):
         read_only=True,
         help_text=(
             "Among how many of the newest events success, ignored and duplicate were counted (at most "
-            "10,000). Pending, held and failed are counted wherever they stand."
+            "2,000). Pending, held and failed are counted wherever they stand."
         ),
     )
     next = serializers.URLField(read_only=True, allow_null=True)
@@ -210,8 +217,11 @@ class LogPageSerializer(serializers.Serializer[dict[str, Any]]):
     results = LogSerializer(many=True, read_only=True)
 
 
-class ConfirmSerializer(serializers.Serializer[dict[str, int]]):
+class ConfirmSerializer(serializers.Serializer[dict[str, Any]]):
     tvshow_id = ID(help_text="The show of this tracker that the Plex show is.")
+    plan = serializers.CharField(
+        required=False, max_length=64, help_text="Of the preview: do this and nothing else."
+    )
 
 
 class ResolveSerializer(serializers.Serializer[dict[str, Any]]):
@@ -243,6 +253,12 @@ class ResolvedSerializer(serializers.Serializer[Any]):
     replayed = serializers.IntegerField(help_text="Held events that were put back.")
     recorded = serializers.IntegerField(help_text="Plays that were recorded.")
     still_open = serializers.IntegerField(help_text="Events that still wait.")
+    correction_id = serializers.IntegerField(
+        source="correction.pk",
+        default=None,
+        allow_null=True,
+        help_text="What to undo, where an earlier answer was changed.",
+    )
 
 
 class DayActivitySerializer(serializers.Serializer[Any]):

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import generics, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from plex.api.decisions import deciding, find_mapping, find_show
 from plex.api.serializers import (
     ConfirmSerializer,
     ConflictSerializer,
+    MappingChangeSerializer,
     MappingSerializer,
     ResolvedSerializer,
     ResolveSerializer,
 )
 from plex.forms import ResolveForm, first_error
 from plex.models import PlexConflict, PlexShowMapping
-from plex.resolution import ResolutionError, confirm_mapping, correct_mapping, stop_sync
+from plex.resolution import (
+    confirm_mapping,
+    correct_mapping,
+    ignore_show,
+    resume_sync,
+    stop_ignoring,
+    stop_sync,
+)
 from tracker.api.pagination import Pagination, read_flag
 from tracker.api.permissions import signed_in
 from tracker.api.serializers import ErrorSerializer
-from tracker.models import TVShow
 
 
 @extend_schema_view(
@@ -46,17 +62,7 @@ class MappingsView(generics.ListAPIView[PlexShowMapping]):
     queryset = PlexShowMapping.objects.none()
 
     def get_queryset(self) -> QuerySet[PlexShowMapping]:
-        user = signed_in(self.request)
-        open_conflict = PlexConflict.objects.open().filter(mapping=OuterRef("pk"))
-        ignored = PlexShowMapping.ignored_by.through.objects.filter(
-            plexshowmapping=OuterRef("pk"), user=user
-        )
-        mappings = (
-            PlexShowMapping.objects.visible_to(user)
-            .select_related("tvshow")
-            .annotate(has_conflict=Exists(open_conflict), ignored=Exists(ignored))
-            .order_by("plex_title", "pk")
-        )
+        mappings = described_mappings(signed_in(self.request)).order_by("plex_title", "pk")
         unmapped = read_flag(self.request, "unmapped")
         if unmapped is not None:
             mappings = mappings.filter(tvshow__isnull=unmapped)
@@ -64,6 +70,16 @@ class MappingsView(generics.ListAPIView[PlexShowMapping]):
         if conflicts is not None:
             mappings = mappings.filter(has_conflict=conflicts)
         return mappings
+
+
+def described_mappings(user: User) -> QuerySet[Any]:
+    """The Plex shows that the user may see, as `MappingSerializer` needs them."""
+    open_conflict = PlexConflict.objects.open().filter(mapping=OuterRef("pk"))
+    ignored = PlexShowMapping.ignored_by.through.objects.filter(
+        plexshowmapping=OuterRef("pk"), user=user
+    )
+    visible = PlexShowMapping.objects.visible_to(user).select_related("tvshow")
+    return visible.annotate(has_conflict=Exists(open_conflict), ignored=Exists(ignored))
 
 
 class ConfirmMappingView(APIView):
@@ -75,7 +91,13 @@ class ConfirmMappingView(APIView):
             "to the right show (those of other people only if you are staff)."
         ),
         request=ConfirmSerializer,
-        responses={200: ResolvedSerializer, 400: ErrorSerializer, 404: ErrorSerializer},
+        responses={
+            200: ResolvedSerializer,
+            400: ErrorSerializer,
+            404: ErrorSerializer,
+            409: ErrorSerializer,
+        },
+        examples=[OpenApiExample("It is show 12", {"tvshow_id": 12}, request_only=True)],
     )
     def post(self, request: Request, pk: int) -> Response:
         user = signed_in(request)
@@ -83,16 +105,48 @@ class ConfirmMappingView(APIView):
         body = ConfirmSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         show = find_show(body.validated_data["tvshow_id"])
-        changes = mapping.tvshow_id is not None and mapping.tvshow_id != show.pk
-        decide = correct_mapping if changes else confirm_mapping
-        try:
-            resolved = decide(mapping, user=user, show=show)
-        except ResolutionError as error:
-            raise ValidationError(str(error)) from error
+        plan = body.validated_data.get("plan", "")
+        with deciding():
+            if mapping.tvshow_id in {None, show.pk} and not plan:
+                resolved = confirm_mapping(mapping, user=user, show=show)
+            else:
+                resolved = correct_mapping(mapping, user=user, show=show, expected=plan)
         return Response(ResolvedSerializer(resolved).data)
 
 
 class MappingView(APIView):
+    @extend_schema(
+        operation_id="plex_mapping_read",
+        summary="A Plex show, and which show it is",
+        responses={200: MappingSerializer, 404: ErrorSerializer},
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        found = get_object_or_404(described_mappings(signed_in(request)), pk=pk)
+        return Response(MappingSerializer(found).data)
+
+    @extend_schema(
+        operation_id="plex_mapping_change",
+        summary="Sync a Plex show or stop it, for everybody; ignore it or not, for yourself",
+        request=MappingChangeSerializer,
+        responses={200: MappingSerializer, 400: ErrorSerializer, 404: ErrorSerializer},
+        examples=[
+            OpenApiExample("Ignore it", {"ignored": True}, request_only=True),
+            OpenApiExample("Sync it again", {"sync_enabled": True}, request_only=True),
+        ],
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        user = signed_in(request)
+        mapping = find_mapping(request, pk)
+        body = MappingChangeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        sync, ignored = (body.validated_data.get(name) for name in ("sync_enabled", "ignored"))
+        with deciding():
+            if sync is not None:
+                (resume_sync if sync else stop_sync)(mapping, user=user)
+            if ignored is not None:
+                (ignore_show if ignored else stop_ignoring)(mapping, user=user)
+        return Response(MappingSerializer(described_mappings(user).get(pk=pk)).data)
+
     @extend_schema(
         operation_id="plex_mapping_stop",
         summary="Stop syncing a Plex show",
@@ -100,12 +154,8 @@ class MappingView(APIView):
         responses={204: None, 400: ErrorSerializer, 404: ErrorSerializer},
     )
     def delete(self, request: Request, pk: int) -> Response:
-        user = signed_in(request)
-        mapping = get_object_or_404(PlexShowMapping.objects.visible_to(user), pk=pk)
-        try:
-            stop_sync(mapping, user=user)
-        except ResolutionError as error:
-            raise ValidationError(str(error)) from error
+        with deciding():
+            stop_sync(find_mapping(request, pk), user=signed_in(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -130,6 +180,15 @@ class ResolveConflictView(APIView):
         operation_id="plex_conflict_resolve",
         summary="Answer a question",
         description="All plays that wait for the answer are recorded at their own times.",
+        examples=[
+            OpenApiExample(
+                "It is show 12", {"action": "select", "tvshow_id": 12}, request_only=True
+            ),
+            OpenApiExample(
+                "Add it from TMDB", {"action": "create_new", "tmdb_id": 95396}, request_only=True
+            ),
+            OpenApiExample("Add it as Plex has it", {"action": "add_from_plex"}, request_only=True),
+        ],
         request=ResolveSerializer,
         responses={
             200: ResolvedSerializer,
@@ -147,16 +206,6 @@ class ResolveConflictView(APIView):
         form = ResolveForm(body.validated_data, conflict=conflict)
         if not form.is_valid():
             raise ValidationError(first_error(form))
-        try:
+        with deciding():
             resolved = form.save(user=user)
-        except ResolutionError as error:
-            raise ValidationError(str(error)) from error
         return Response(ResolvedSerializer(resolved).data)
-
-
-def find_show(show_id: int) -> TVShow:
-    """The show that a body names. Raises `ValidationError`: the address is right, the body is not."""
-    show = TVShow.objects.filter(pk=show_id).first()
-    if show is None:
-        raise ValidationError({"tvshow_id": f"There is no show {show_id} in this tracker."})
-    return show

@@ -101,7 +101,10 @@ def duration(milliseconds: float | None) -> str:
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """ "Today 20:14", "Yesterday 9:05", "3 March 20:14", with the year where it is another one."""
+    """ "today 20:14", "yesterday 9:05", "3 March 20:14", with the year where it is another one.
+
+    Where it stands by itself, `capfirst` follows.
+    """
     if value is None:
         return ""
     local = timezone.localtime(value)
@@ -109,6 +112,6 @@ def moment(value: datetime | None) -> str:
 
 
 def near_day(day: date, today: date) -> str:
-    if (name := {0: "Today", 1: "Yesterday"}.get((today - day).days)) is not None:
+    if (name := {0: "today", 1: "yesterday"}.get((today - day).days)) is not None:
         return name
     return f"{day.day} {day:%B}" if day.year == today.year else f"{day.day} {day:%B} {day.year}"

@@ -77,11 +77,7 @@ def assign(request: UserRequest, pk: int) -> HttpResponse:
 def replay(request: UserRequest, pk: int) -> HttpResponse:
     """Record the plays of an account that were held until somebody said whose they are."""
     account = get_object_or_404(PlexAccount.objects.visible_to(request.user), pk=pk)
-    try:
-        resolved = replay_account(account, by=request.user)
-    except ResolutionError as error:
-        messages.error(request, str(error))
-        return redirect("plex:settings")
+    resolved = replay_account(account)
     recorded = "1 play was" if resolved.recorded == 1 else f"{resolved.recorded} plays were"
     waiting = f" {resolved.still_open} still wait: see the activity." if resolved.still_open else ""
     messages.success(request, f"{recorded} recorded for “{account.account_title}”.{waiting}")

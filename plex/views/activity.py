@@ -19,8 +19,10 @@ from django.views.decorators.http import require_POST
 from plex.forms import ActivityFilterForm
 from plex.inbox import reprocess
 from plex.inspection import inspect
-from plex.models import PlexAccount, PlexConfig, PlexShowMapping, PlexWebhookLog, Status
+from plex.models import PlexAccount, PlexShowMapping, PlexWebhookLog, Status
+from plex.models.webhook_log import PlexWebhookLogQuerySet
 from plex.views.access import as_id
+from plex.views.reading import missing_count
 from tracker.views.answers import UserRequest, next_url
 
 PAGE_SIZE = 50
@@ -54,6 +56,7 @@ def activity(request: UserRequest) -> HttpResponse:
         "page": page,
         "query": filter_query(request),
         "first": "before" not in request.GET,
+        "missing_count": missing_count(request.user.pk),
     }
     return render(request, "plex/activity.html", context)
 
@@ -67,8 +70,9 @@ def new_events(request: UserRequest) -> HttpResponse:
     """
     form = filter_form(request)
     after = as_id(request.GET.get("after")) or 0
-    branches = [rows.filter(pk__gt=after) for rows in branches_of(request.user, form)]
-    fresh = newest([filtered(rows, form) for rows in branches], limit=PAGE_SIZE)
+    by = id_name(request.user, form)
+    branches = branches_of(request.user, form, **{f"{by}__gt": after})
+    fresh = newest(branches, by=by, limit=PAGE_SIZE)
     asked = [pk for text in request.GET.get("waiting", "").split(",") if (pk := as_id(text))]
     asked = asked[:WATCHED_ROWS]
     decided = list(
@@ -98,7 +102,9 @@ def new_events(request: UserRequest) -> HttpResponse:
 
 @login_required
 def event_detail(request: UserRequest, pk: int) -> HttpResponse:
-    return render(request, "plex/event_detail.html", {"event": find_event(request, pk)})
+    event = find_event(request, pk)
+    play = event.viewings.filter(user=request.user, watch__removed_at=None).first()
+    return render(request, "plex/event_detail.html", {"event": event, "play": play})
 
 
 @login_required
@@ -135,12 +141,12 @@ def find_event(request: UserRequest, pk: int) -> PlexWebhookLog:
 
 
 def read_page(request: UserRequest, form: ActivityFilterForm, *, before: int | None) -> EventPage:
-    bounds: dict[str, int] = {} if before is None else {"pk__lt": before}
+    by = id_name(request.user, form)
+    bounds: dict[str, int] = {} if before is None else {f"{by}__lt": before}
     lowest = lowest_id(before) if needs_bound(form) else None
     if lowest is not None:
-        bounds["pk__gte"] = lowest
-    branches = [filtered(rows.filter(**bounds), form) for rows in branches_of(request.user, form)]
-    found = newest(branches, limit=PAGE_SIZE + 1)
+        bounds[f"{by}__gte"] = lowest
+    found = newest(branches_of(request.user, form, **bounds), by=by, limit=PAGE_SIZE + 1)
     events = found[:PAGE_SIZE]
     older = events[-1].pk if len(found) > PAGE_SIZE else lowest
     return EventPage(
@@ -158,27 +164,38 @@ def filter_form(request: UserRequest) -> ActivityFilterForm:
     return form
 
 
-def branches_of(user: User, form: ActivityFilterForm) -> list[QuerySet[PlexWebhookLog]]:
-    """What `visible_to` allows, in parts that one index each leads to: "or" makes databases sort all."""
-    logs = PlexWebhookLog.objects.all()
-    if user.is_staff and form.cleaned_data.get("status") not in INDEXED_STATUSES:
-        return [logs]
+def id_name(user: User, form: ActivityFilterForm) -> str:
+    """By which name of the id to bound and to order: see `numbered`."""
+    by_status_alone = not (form.cleaned_data.get("account") or form.cleaned_data.get("show"))
+    is_indexed = form.cleaned_data.get("status") in INDEXED_STATUSES
+    return "number" if user.is_staff and is_indexed and by_status_alone else "pk"
+
+
+def branches_of(
+    user: User, form: ActivityFilterForm, **bounds: int
+) -> list[PlexWebhookLogQuerySet]:
+    """What `visible_to` allows of the filters, in parts that one index each leads to: "or" makes
+    databases sort all."""
+    logs = filtered(PlexWebhookLog.objects.numbered().filter(**bounds), form)
     if user.is_staff:
-        return [logs.filter(config=pk) for pk in PlexConfig.objects.values_list("pk", flat=True)]
+        return [logs]
     accounts = PlexAccount.objects.filter(users=user).order_by("pk")
     theirs = [logs.filter(account=account) for account in accounts]
     return [logs.filter(config=user.pk), *theirs]
 
 
-def newest(branches: Sequence[QuerySet[PlexWebhookLog]], *, limit: int) -> list[PlexWebhookLog]:
+def newest(
+    branches: Sequence[PlexWebhookLogQuerySet], *, by: str, limit: int
+) -> list[PlexWebhookLog]:
     """The newest events of all branches together, each once."""
-    found = {
-        event.pk: event for rows in branches for event in for_list(rows).order_by("-pk")[:limit]
-    }
-    return sorted(found.values(), key=lambda event: -event.pk)[:limit]
+    found: set[int] = set()
+    for rows in branches:
+        found.update(rows.order_by(f"-{by}").values_list("pk", flat=True)[:limit])
+    chosen = sorted(found, reverse=True)[:limit]
+    return list(for_list(PlexWebhookLog.objects.filter(pk__in=chosen)).order_by("-pk"))
 
 
-def filtered(rows: QuerySet[PlexWebhookLog], form: ActivityFilterForm) -> QuerySet[PlexWebhookLog]:
+def filtered(rows: PlexWebhookLogQuerySet, form: ActivityFilterForm) -> PlexWebhookLogQuerySet:
     if status := form.cleaned_data.get("status"):
         rows = rows.filter(status=status)
     if account := form.cleaned_data.get("account"):
@@ -208,11 +225,10 @@ def newest_id() -> int:
     return PlexWebhookLog.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def for_list(rows: QuerySet[PlexWebhookLog]) -> QuerySet[PlexWebhookLog]:
+def for_list(rows: PlexWebhookLogQuerySet) -> QuerySet[PlexWebhookLog]:
     # Not the connection, which every event has: SQLite would start from it, and sort all its events.
-    return rows.select_related("account", "tvshow", "conflict").defer(
-        "payload", "raw_body", "trace", "tvshow__overview", "tvshow__alternative_titles"
-    )
+    related = rows.without_bodies().select_related("account", "tvshow", "conflict")
+    return related.defer("tvshow__overview", "tvshow__alternative_titles")
 
 
 def still_waiting(events: Sequence[PlexWebhookLog]) -> list[int]:

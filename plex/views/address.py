@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -16,6 +17,9 @@ from plex.hooks import why_out_of_reach
 from plex.models import PlexConfig
 from tracker.encryption import DecryptionError
 from tracker.environment import own_hosts
+
+# Under which address of the tracker this browser registered the webhook last.
+REGISTERED_KEY = "plex_registered_base"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,12 @@ def webhook_address(config: PlexConfig, request: HttpRequest) -> WebhookAddress:
         return WebhookAddress(problem=str(error))
     until = config.previous_secret_until
     is_local = not settings.PUBLIC_URL and is_local_request(request)
+    # Another browser may have registered it, most likely under the address that is offered first.
+    registered = request.session.get(REGISTERED_KEY, bases[0])
+    if is_local and config.webhook_registered_at and registered in bases:
+        # What Plex was told, and not the name by which this browser happens to come.
+        url = connection.webhook_url(config, base_url=registered)
+        is_local = is_loopback(split_domain_port(urlsplit(registered).netloc)[0])
     return WebhookAddress(
         url=url,
         bases=bases,

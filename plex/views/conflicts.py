@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from plex.cards import ConflictCard, card_of, clear_best, with_card_data
+from plex.cards import ConflictCard, card_of, clear_best, describing, with_card_data
 from plex.forms import ResolveForm, first_error
-from plex.models import PlexConflict, PlexShowMapping
+from plex.models import PlexConfig, PlexConflict, PlexShowMapping
 from plex.resolution import ResolutionError, Resolved
 from plex.views.access import as_id
 from tracker.tmdb import TmdbError
-from tracker.views.answers import UserRequest
+from tracker.views.answers import UserRequest, counted
 
 PAGE_SIZE = 10
 SETTLED_SHOWN_FOR = timedelta(days=7)
@@ -39,12 +39,12 @@ def conflicts(request: UserRequest) -> HttpResponse:
     if before := as_id(request.GET.get("before")):
         rows = rows.filter(pk__lt=before)
     page = list(rows[: PAGE_SIZE + 1])
-    shown = page[:PAGE_SIZE]
+    shown, plex = page[:PAGE_SIZE], describing(request.user)
     return render(
         request,
         "plex/conflicts.html",
         {
-            "cards": [page_card(conflict) for conflict in shown],
+            "cards": [page_card(conflict, plex=plex) for conflict in shown],
             "older": shown[-1].pk if len(page) > PAGE_SIZE else None,
             "settled": settled_lately(request.user),
         },
@@ -112,14 +112,13 @@ def take(conflict: PlexConflict, shown: str, *, user: User) -> Resolved:
 
 def said_of(done: Sequence[Resolved]) -> str:
     recorded = sum(resolved.recorded for resolved in done)
-    questions = f"{len(done)} question{'' if len(done) == 1 else 's'}"
-    plays = f"{recorded} play{'' if recorded == 1 else 's'}"
-    return f"{questions} answered, {plays} recorded."
+    return f"{counted(len(done), 'question')} answered, {counted(recorded, 'play')} recorded."
 
 
 @login_required
 def conflict_detail(request: UserRequest, pk: int) -> HttpResponse:
-    card = page_card(find(request, pk), query=request.GET.get("q", ""))
+    plex = describing(request.user)
+    card = page_card(find(request, pk), query=request.GET.get("q", ""), plex=plex)
     return render(request, "plex/conflict_detail.html", {"card": card})
 
 
@@ -128,7 +127,7 @@ def conflict_detail(request: UserRequest, pk: int) -> HttpResponse:
 def resolve(request: UserRequest, pk: int) -> HttpResponse:
     conflict = get_object_or_404(PlexConflict.objects.visible_to(request.user), pk=pk)
     if not answer(request, conflict):
-        card = page_card(find(request, pk))
+        card = page_card(find(request, pk), plex=describing(request.user))
         return render(request, "plex/conflict_detail.html", {"card": card}, status=422)
     following = next_open(request)
     if following is None:
@@ -161,10 +160,13 @@ def find(request: UserRequest, pk: int) -> PlexConflict:
     return get_object_or_404(with_card_data(found, user=request.user), pk=pk)
 
 
-def page_card(conflict: PlexConflict, *, query: str = "") -> ConflictCard:
+def page_card(
+    conflict: PlexConflict, *, query: str = "", plex: PlexConfig | None = None
+) -> ConflictCard:
     return card_of(
         conflict,
         resolve_url=reverse("plex:conflict-resolve", args=[conflict.pk]),
         search_url=reverse("plex:conflict-detail", args=[conflict.pk]),
         query=query,
+        plex=plex,
     )

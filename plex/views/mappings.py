@@ -15,8 +15,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from plex.cards import search_shows
+from plex.correction_cards import corrections_of
 from plex.forms import ChooseShowForm, first_error
 from plex.models import PlexConflict, PlexShowMapping
+from plex.numbering import numbering_of
+from plex.numbering_forms import SeasonPartForm
 from plex.resolution import (
     ResolutionError,
     Resolved,
@@ -26,15 +29,16 @@ from plex.resolution import (
     resume_sync,
     stop_ignoring,
     stop_sync,
+    strays,
 )
+from plex.resolution.numbering import SeasonPart
+from plex.views.corrections import move_url
 from tracker.library import add_show
 from tracker.models import TVShow
 from tracker.tmdb import TmdbError, connect
 from tracker.views.answers import UserRequest, next_url
 
 PAGE_SIZE = 20
-# An id proves a show with 0.95 and more; below that it was the title with its year or a date.
-SURE = 0.95
 
 
 @login_required
@@ -55,7 +59,7 @@ def mapping_detail(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def choose(request: UserRequest, pk: int) -> HttpResponse:
-    """Confirm the show, or move the plays to the right one."""
+    """Confirm the show; where it is another one than so far, first what moves is shown."""
     mapping = get_object_or_404(PlexShowMapping.objects.visible_to(request.user), pk=pk)
     form = ChooseShowForm(request.POST)
     if not form.is_valid():
@@ -65,12 +69,26 @@ def choose(request: UserRequest, pk: int) -> HttpResponse:
         show = form.cleaned_data["tvshow_id"] or add_show(
             tmdb_id=form.cleaned_data["tmdb_id"], tmdb=connect()
         )
-        resolved = choose_show(mapping, user=request.user, show=show)
+        if mapping.tvshow_id not in {None, show.pk}:
+            return redirect(move_url(mapping, show))
+        resolved = confirm_mapping(mapping, user=request.user, show=show)
     except (ResolutionError, TmdbError) as error:
         messages.error(request, str(error))
         return render_detail(request, pk, status=422)
     messages.success(request, resolved.sentence)
     return redirect(next_url(request, reverse("plex:mapping-detail", args=[mapping.pk])))
+
+
+def twin_of(show: TVShow | None) -> TVShow | None:
+    """TMDB's entry of a show that came from Plex, where the tracker has both."""
+    if show is None or not show.is_from_plex_alone:
+        return None
+    same = Q(pk=None)
+    for column in ("tmdb_id", "tvdb_id", "imdb_id"):
+        if value := getattr(show, column):
+            same |= Q(**{column: value})
+    read = TVShow.objects.filter(same, refreshed_at__isnull=False)
+    return read.exclude(pk=show.pk).first()
 
 
 def choose_show(mapping: PlexShowMapping, *, user: User, show: TVShow) -> Resolved:
@@ -145,31 +163,24 @@ def visible_mappings(user: User) -> QuerySet[PlexShowMapping]:
     )
 
 
-def render_detail(request: UserRequest, pk: int, *, status: int = 200) -> HttpResponse:
+def render_detail(
+    request: UserRequest,
+    pk: int,
+    *,
+    status: int = 200,
+    part_form: SeasonPartForm | None = None,
+    part: SeasonPart | None = None,
+) -> HttpResponse:
+    """The page of a Plex show; with `part` also what that row about a season would mean."""
     mapping = get_object_or_404(visible_mappings(request.user), pk=pk)
     context = {
         "mapping": mapping,
         "found": search_shows(request.GET.get("q", "")),
         "ignored": mapping.ignored_by.filter(pk=request.user.pk).exists(),
+        "numbering": numbering_of(mapping, user=request.user, part=part),
+        "part_form": part_form or SeasonPartForm(),
+        "corrections": corrections_of(mapping, user=request.user),
+        "strays": strays(mapping, user=request.user),
+        "twin": twin_of(mapping.tvshow) if request.user.is_staff else None,
     }
     return render(request, "plex/mapping_detail.html", context, status=status)
-
-
-@login_required
-def worth_a_look(request: UserRequest) -> HttpResponse:
-    """The least certain first, with "yes" and "wrong show?" for each."""
-    page = Paginator(uncertain(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "plex/worth_a_look.html", {"page": page})
-
-
-def uncertain(user: User) -> QuerySet[PlexShowMapping]:
-    """What the user may look at and nobody has confirmed, or what later ids contradict."""
-    return (
-        PlexShowMapping.objects.visible_to(user)
-        .mapped()
-        .filter(Q(manually_confirmed=False, match_confidence__lt=SURE) | ~Q(needs_review=""))
-        .filter(sync_enabled=True)
-        .exclude(ignored_by=user)
-        .select_related("tvshow")
-        .order_by("match_confidence", "plex_title", "pk")
-    )

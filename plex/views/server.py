@@ -123,8 +123,7 @@ def known_server(config: PlexConfig, uuid: str) -> Server:
 
 def note(request: UserRequest, config: PlexConfig, error: PlexError) -> None:
     """Tell what went wrong, and remember a token that is no longer taken."""
-    if error.kind == "unauthorised" and connection.token_of(config):
-        connection.note_refused_token(config)
+    connection.note_refusal(config, error, sent=connection.token_of(config))
     messages.error(request, sentence(error))
 
 

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from plex import connection
+from plex import circuit, connection
 from plex.forms import PlexSettingsForm, ServerForm, TokenForm
 from plex.inbox import retry_waiting_for_tmdb
 from plex.models import PlexConfig, PlexWebhookLog
@@ -24,11 +23,12 @@ from plex.sign_in import sign_in_address
 from plex.views.access import as_id
 from plex.views.accounts import account_rows, unlisted_accounts
 from plex.views.address import webhook_address
-from plex.views.checklist import checklist
+from plex.views.checklist import checklist, has_arrived, works_without_webhooks
+from plex.views.reading import server_reading
 from tracker.encryption import DecryptionError, reveal
 from tracker.forms import TmdbKeyForm
 from tracker.models import SiteSettings
-from tracker.views.answers import UserRequest, next_url
+from tracker.views.answers import UserRequest, for_staff, next_url
 
 # The account's servers when they were last asked for: names and ids, never a token.
 SERVERS_KEY = "plex_servers"
@@ -42,10 +42,10 @@ def settings_page(request: UserRequest) -> HttpResponse:
     config = PlexConfig.objects.filter(user=request.user).first()
     if request.method != "POST" or config is None:
         return render_page(request, config)
-    form = PlexSettingsForm(request.POST)
+    form = PlexSettingsForm(request.POST, instance=config)
     if not form.is_valid():
         return render_page(request, config, form=form, status=422)
-    form.save(config)
+    connection.save_settings(config, **form.cleaned_data)
     messages.success(request, "The Plex settings were saved.")
     return redirect("plex:settings")
 
@@ -86,9 +86,11 @@ def renew_secret(request: UserRequest) -> HttpResponse:
 @login_required
 @require_POST
 def save_tmdb_key(request: UserRequest) -> HttpResponse:
-    if not request.user.is_staff:
-        raise PermissionDenied
+    for_staff(request)
     form = TmdbKeyForm(request.POST)
+    target = next_url(request, reverse("plex:settings"))
+    if not form.is_valid() and target == reverse("tracker:add-show"):
+        return render(request, "tracker/add_show.html", {"key_form": form}, status=422)
     if not form.is_valid():
         config = PlexConfig.objects.filter(user=request.user).first()
         return render_page(request, config, tmdb_form=form, status=422)
@@ -97,9 +99,10 @@ def save_tmdb_key(request: UserRequest) -> HttpResponse:
     except DecryptionError as error:
         messages.error(request, str(error))
         return redirect("plex:settings")
+    circuit.close(now=timezone.now())
     retry_waiting_for_tmdb(now=timezone.now())
     messages.success(request, "The TMDB key works and was saved.")
-    return redirect(next_url(request, reverse("plex:settings")))
+    return redirect(target)
 
 
 def render_page(
@@ -120,8 +123,13 @@ def connected_context(request: UserRequest, config: PlexConfig, *, tmdb: str) ->
     accounts = account_rows(request.user, chosen=as_id(request.GET.get("account")))
     last_event = latest_event(config)
     token = connection.token_state(config)
+    reading = server_reading(config, token=token)
+    has_event = has_arrived(config, last_event)
+    steps = checklist(
+        config, token=token, accounts=accounts, tmdb=tmdb, has_event=has_event, reading=reading
+    )
     return {
-        "form": PlexSettingsForm.of(config),
+        "form": PlexSettingsForm(instance=config),
         "token_form": TokenForm(),
         "server_form": ServerForm(initial={"plex_server_url": config.plex_server_url}),
         "sign_in_address": pending_sign_in(request),
@@ -134,14 +142,17 @@ def connected_context(request: UserRequest, config: PlexConfig, *, tmdb: str) ->
         if request.user.is_staff
         else [],
         "last_event": last_event,
-        "steps": checklist(
-            config, token=token, accounts=accounts, tmdb=tmdb, last_event=last_event
-        ),
+        "reading": reading,
+        "has_event": has_event,
+        "without_webhooks": works_without_webhooks(config, has_event=has_event),
+        "has_lost_plex_pass": config.has_plex_pass is False and has_event,
+        "steps": steps,
+        "done_count": sum(step.done for step in steps),
     }
 
 
 def latest_event(config: PlexConfig) -> PlexWebhookLog | None:
-    logs = PlexWebhookLog.objects.filter(config=config).defer("payload", "raw_body", "trace")
+    logs = PlexWebhookLog.objects.filter(config=config).without_bodies()
     return logs.select_related("account").order_by("-id").first()
 
 

@@ -14,13 +14,15 @@ from plex import connection, hooks
 from plex.client import PlexError
 from plex.models import PlexConfig
 from plex.views.access import as_id
-from plex.views.address import bases_of
+from plex.views.address import REGISTERED_KEY, bases_of
 from plex.views.server import note
 from plex.views.settings import latest_event
 from tracker.encryption import DecryptionError
 from tracker.views.answers import UserRequest, counted
 
-HISTORY_INSTEAD = "Without it, the server's history is read every few minutes instead: choose your server for that."
+HISTORY_INSTEAD = (
+    "Nothing is missing without it: your server's history is read every ten minutes instead."
+)
 
 
 @login_required
@@ -28,18 +30,39 @@ HISTORY_INSTEAD = "Without it, the server's history is read every few minutes in
 def register(request: UserRequest) -> HttpResponse:
     """Enter our address in the account's list of webhooks."""
     config = get_object_or_404(PlexConfig, user=request.user)
+    base = chosen_base(request)
     try:
-        url = connection.webhook_url(config, base_url=chosen_base(request))
+        url = connection.webhook_url(config, base_url=base)
         others = hooks.register(config, url)
     except DecryptionError as error:
         messages.error(request, str(error))
     except PlexError as error:
         note(request, config, error)
         if error.kind == "no_plex_pass":
+            connection.note_plex_pass(config, has_plex_pass=False)
             messages.info(request, HISTORY_INSTEAD)
     else:
+        request.session[REGISTERED_KEY] = base
         kept = f" {counted(others, 'other webhook')} stayed as before." if others else ""
         messages.success(request, f"Plex posts to this tracker from now on.{kept}")
+    return redirect(reverse("plex:settings") + "#address")
+
+
+@login_required
+@require_POST
+def remove(request: UserRequest) -> HttpResponse:
+    """Take our address out of the account's list of webhooks."""
+    config = get_object_or_404(PlexConfig, user=request.user)
+    try:
+        url = connection.webhook_url(config, base_url=chosen_base(request))
+        count = hooks.deregister(config, url)
+    except DecryptionError as error:
+        messages.error(request, str(error))
+    except PlexError as error:
+        note(request, config, error)
+    else:
+        gone = "Plex no longer posts to this tracker. Your other webhooks stayed as before."
+        messages.success(request, gone if count else "Plex's list held no address of this tracker.")
     return redirect(reverse("plex:settings") + "#address")
 
 

@@ -54,6 +54,21 @@
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
   });
 
+  // A page may take a while to come: the pressed button shows that it was taken, and takes no second press.
+  document.addEventListener("submit", (event) => {
+    if (!event.defaultPrevented) event.submitter?.classList.add("busy");
+  });
+  addEventListener("pageshow", () => {
+    document.querySelectorAll(".busy").forEach((button) => button.classList.remove("busy"));
+  });
+
+  // A poster that can't be had leaves the drawn cover that it lies on.
+  const isPoster = (found) => found.matches?.(".cover img");
+  document.addEventListener("error", (event) => isPoster(event.target) && event.target.remove(), true);
+  document.querySelectorAll(".cover img").forEach((img) => {
+    if (img.complete && img.currentSrc && !img.naturalWidth) img.remove();
+  });
+
   function complain(text) {
     const said = [...document.querySelectorAll(".toast p")].some((line) => line.textContent === text);
     if (said) return;

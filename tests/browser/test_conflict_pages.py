@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from plex.models import PlexConflict, PlexShowMapping, PlexWebhookLog, Status
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.browser.test_reachable import violations
+from tests.browser.looking import violations
 from tests.factories import make_show
 from tests.plex.factories import (
     PlexConflictFactory,

@@ -9,11 +9,10 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.looking import JAVASCRIPT, watched
 from tests.factories import PASSWORD, TrackedShowFactory, episode_of, make_show
 from tracker.models import Profile, SiteSettings, TrackedShow, TVShow, Watch
 from tracker.models.site import hash_secret
-
-JAVASCRIPT = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 
 
 @pytest.fixture
@@ -21,11 +20,6 @@ def show(owner: User) -> TVShow:
     show = make_show("Harbour Lights", {1: 3, 2: 3})
     TrackedShowFactory(user=owner, show=show)
     return show
-
-
-def watched(user: User) -> list[str]:
-    watches = Watch.objects.standing().filter(user=user).select_related("episode__season")
-    return sorted(watch.episode.code for watch in watches)
 
 
 @JAVASCRIPT
@@ -198,6 +192,16 @@ def test_a_mark_moves_neither_the_page_nor_the_focus(visit, owner, size):
     expect(page.locator(".toast")).to_be_visible()
     assert abs(page.evaluate("scrollY") - before) < 40
     assert "Unmark episode 20" in page.evaluate("document.activeElement.textContent")
+
+
+def test_a_pressed_button_shows_that_it_was_taken(visit, owner):
+    window = visit(user=owner)
+    page = window.goto("/account/")
+    # An answer without a page: the browser stays where it is.
+    window.context.route("**/account/", lambda route: route.fulfill(status=204))
+    save = page.get_by_role("button", name="Save")
+    save.click()
+    expect(save).to_have_class(re.compile("busy"))
 
 
 def test_a_failing_server_is_said(visit, owner, show):

@@ -14,8 +14,7 @@ from playwright.sync_api import expect
 
 from plex.models import PlexConfig, PlexConflict
 from plex.processing import process_due
-from tests.browser.test_flows import JAVASCRIPT, watched
-from tests.browser.test_reachable import violations
+from tests.browser.looking import JAVASCRIPT, violations, watched
 from tests.factories import TrackedShowFactory, episode_of, make_show
 from tests.plex.factories import form, make_config, of_episode, scrobble
 from tracker.models import TVShow

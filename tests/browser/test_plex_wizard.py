@@ -15,8 +15,7 @@ from plex.connection import token_of
 from plex.models import PlexConfig, PlexWebhookLog
 from plex.processing import process_due
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.browser.test_flows import JAVASCRIPT
-from tests.browser.test_reachable import violations
+from tests.browser.looking import JAVASCRIPT, violations
 from tests.factories import TrackedShowFactory, episode_of, make_show
 from tests.plex.factories import form, of_episode
 from tests.plex_server import FakePlex
@@ -107,7 +106,7 @@ def test_a_test_event_is_seen_on_the_page(visit, owner, plex, settings, live_ser
     press(page, "#arrive", "Send a test event")
     expect(page.locator("#last-event")).to_contain_text("The test event arrived")
     process_due()
-    expect(page.locator("#last-event")).to_contain_text("Ignored")
+    expect(page.locator("#last-event")).to_contain_text("Arrived")
     assert PlexWebhookLog.objects.get().source == "test"
 
 

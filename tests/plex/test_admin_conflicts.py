@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 
 from plex.models import PlexConflict, PlexShowMapping, Status
-from tests.factories import UserFactory, episode_of, make_show
+from tests.factories import episode_of, make_show, staff_with
 from tests.plex.factories import (
     PlexAccountFactory,
     PlexConflictFactory,
@@ -27,12 +27,6 @@ LIST = "/admin/plex/plexconflict/"
 def signed_in(client, owner):
     client.force_login(owner)
     return client
-
-
-def staff_with(*codenames: str) -> User:
-    user = UserFactory(is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return user
 
 
 def candidate(show: TVShow, score: float, **fields) -> dict[str, object]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from plex.admin import read_only
 from plex.models import Action, Job, PlexWebhookLog, Status, TmdbLookup
-from tests.factories import make_show
+from tests.factories import make_show, staff_with
 from tests.plex.factories import (
     PlexAccountFactory,
     PlexShowMappingFactory,
     PlexWebhookLogFactory,
     make_config,
 )
-from tests.plex.test_admin_conflicts import staff_with
+from tracker import bounded_pages
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +39,28 @@ def test_the_list_has_outcomes_in_words(signed_in, config):
 
     assert "Severance" in shown
     assert "The episode was marked watched." in shown
+
+
+def test_filters_look_at_the_newest_and_find_failed_ones_wherever_they_are(
+    signed_in, config, monkeypatch
+):
+    monkeypatch.setattr("plex.admin.logs.FILTERED_ROWS", 2)
+    for title, status in (
+        ("Long ago failed", Status.FAILED),
+        ("Long ago repeated", Status.DUPLICATE),
+        ("Just repeated", Status.DUPLICATE),
+        ("Just recorded", Status.SUCCESS),
+    ):
+        PlexWebhookLogFactory(config=config, plex_title=title, status=status)
+
+    repeated = signed_in.get(LIST, {"status__exact": "duplicate"}).content.decode()
+    failed = signed_in.get(LIST, {"status__exact": "failed"}).content.decode()
+
+    assert "Just repeated" in repeated
+    assert "Long ago repeated" not in repeated
+    assert "Just recorded" not in repeated
+    assert "Long ago failed" in failed
+    assert "repeated" not in failed
 
 
 def test_an_event_shows_trace_and_payload_and_no_form(signed_in, config):
@@ -131,7 +152,7 @@ def test_the_number_of_queries_does_not_grow(signed_in, config, django_assert_nu
 
 
 def test_a_long_log_is_not_counted_to_its_end(signed_in, config, monkeypatch):
-    monkeypatch.setattr(read_only, "MOST_ROWS", 5)
+    monkeypatch.setattr(bounded_pages, "MOST_ROWS", 5)
     for _ in range(9):
         PlexWebhookLogFactory(config=config)
 

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 
 from plex import connection
 from plex.models import Action, PlexConfig, Status
-from tests.factories import episode_of, make_show
+from tests.factories import episode_of, make_show, staff_with
 from tests.plex.factories import (
     PlexAccountFactory,
     PlexShowMappingFactory,
@@ -15,7 +15,6 @@ from tests.plex.factories import (
     make_config,
     of_episode,
 )
-from tests.plex.test_admin_conflicts import staff_with
 from tracker.encryption import new_key, reveal
 from tracker.models import Watch
 
@@ -81,7 +80,7 @@ def test_the_wrong_show_is_corrected_with_its_plays(signed_in, owner, play):
 
     response = signed_in.post(f"{LIST}{mapping.pk}/change/", {"tvshow": right.pk}, follow=True)
 
-    assert "for Severance Pay." in response.content.decode()
+    assert "to Severance Pay." in response.content.decode()
     mapping.refresh_from_db()
     assert mapping.tvshow == right
     assert mapping.manually_confirmed

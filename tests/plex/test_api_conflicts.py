@@ -76,7 +76,7 @@ def test_selects_a_show(viewer, make_show):
     assert answer.status_code == 200, answer.json()
     body = answer.json()
     assert body["tvshow"]["id"] == show.pk
-    assert set(body) == {"detail", "tvshow", "replayed", "recorded", "still_open"}
+    assert set(body) == {"detail", "tvshow", "replayed", "recorded", "still_open", "correction_id"}
     conflict.refresh_from_db()
     assert (conflict.resolved, conflict.resolved_tvshow) == (True, show)
 

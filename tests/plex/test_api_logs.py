@@ -92,7 +92,7 @@ def test_counts_the_finished_among_the_newest_only(viewer, monkeypatch):
     arrive(viewer, status="held")
     for _ in range(4):
         arrive(viewer)
-    monkeypatch.setattr(log_calls, "COUNT_WINDOW", 3)
+    monkeypatch.setattr(log_calls, "NEWEST_COUNTED", 3)
     body = page(viewer)
     assert (body["counts"]["success"], body["counts"]["held"], body["counted"]) == (3, 1, 3)
 

@@ -108,6 +108,29 @@ def test_changes_the_show_that_was_found(viewer, make_show):
     assert (mapping.tvshow, mapping.manually_confirmed) == (right, True)
 
 
+def test_a_change_can_be_undone(viewer, stranger, make_show):
+    wrong, right = make_show("The Office"), make_show("The Office")
+    mapping = seen_by(viewer, tvshow=wrong)
+    changed = caller(viewer).post(f"{CALL}/{mapping.pk}/confirm", {"tvshow_id": right.pk}).json()
+    undo = f"/api/plex/corrections/{changed['correction_id']}/undo"
+
+    assert caller(stranger).post(undo).status_code == 404
+    assert caller(viewer).post(undo).status_code == 204
+    again = caller(viewer).post(undo)
+
+    mapping.refresh_from_db()
+    assert mapping.tvshow == wrong
+    assert again.status_code == 400
+    assert "undone already" in again.json()["detail"]
+
+
+def test_what_changes_nothing_leaves_nothing_to_undo(viewer, make_show):
+    show = make_show("Severance")
+    mapping = seen_by(viewer, tvshow=show)
+    answer = caller(viewer).post(f"{CALL}/{mapping.pk}/confirm", {"tvshow_id": show.pk})
+    assert answer.json()["correction_id"] is None
+
+
 def test_maps_a_show_that_had_none(viewer, make_show):
     show = make_show("Severance")
     mapping = seen_by(viewer, tvshow=None)

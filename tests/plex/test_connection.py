@@ -11,6 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from plex import connection
+from plex.answers import PlexError
 from plex.inbox import find_hook
 from plex.models import PlexConfig
 from tests.plex.factories import make_config
@@ -217,6 +218,23 @@ def test_a_refusal_of_an_older_token_says_nothing_about_a_newer_one(owner):
     connection.note_refused_token(config)
 
     assert PlexConfig.objects.get().token_refused_at is None
+
+
+@pytest.mark.parametrize(
+    ("own", "kind", "is_noted"),
+    [("", "unauthorised", True), ("own", "unauthorised", False), ("", "not_found", False)],
+)
+def test_what_a_server_of_somebody_else_refuses_says_nothing_of_the_account(
+    owner, own, kind, is_noted
+):
+    config, _ = make_config(owner)
+    connection.save_token(config, TOKEN)
+    connection.save_server(config, url="http://plex:32400", uuid="u1", name="Attic", token=own)
+    error = PlexError("No.", kind=kind, permanent=True)
+
+    connection.note_refusal(config, error, sent=connection.server_token_of(config))
+
+    assert bool(PlexConfig.objects.get().token_refused_at) == is_noted
 
 
 def test_a_new_address_has_to_be_registered_again(owner):

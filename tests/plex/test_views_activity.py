@@ -15,6 +15,7 @@ from plex.views import activity
 from tests.factories import make_show
 from tests.plex.factories import (
     PlexAccountFactory,
+    PlexConfigFactory,
     PlexConflictFactory,
     PlexShowMappingFactory,
     PlexWebhookLogFactory,
@@ -237,6 +238,22 @@ def test_an_event_tells_its_story(signed_in, config):
     assert f'href="/plex/conflicts/{conflict.pk}/"' in shown
 
 
+def test_the_arrival_is_told_once(signed_in, config):
+    event = log(
+        config,
+        "Severance",
+        trace=[
+            {"step": "arrived", "text": "robin finished S01E01 “Half Loop” of “Severance”."},
+            {"step": "once", "text": "Marked watched."},
+        ],
+        payload={"event": "media.scrobble", "Metadata": {"guid": "plex://episode/1"}},
+    )
+
+    names = [step.name for step in story_of(event)]
+
+    assert names == ["Arrived", "Ids", "Outcome"]
+
+
 def test_an_unreadable_event_shows_what_arrived(signed_in, config):
     event = log(
         config,
@@ -300,16 +317,31 @@ def test_the_number_of_queries_does_not_grow(signed_in, config, django_assert_nu
                 conflict=PlexConflictFactory(),
                 status=Status.HELD,
             )
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(12):
             signed_in.get(PAGE)
+
+
+def test_what_failed_takes_the_same_queries_for_any_number_of_connections(
+    client, owner, django_assert_num_queries
+):
+    owner.is_staff = True
+    owner.save()
+    client.force_login(owner)
+    for _ in range(2):
+        for _ in range(3):
+            log(PlexConfigFactory(), "Severance", status=Status.FAILED)
+        with django_assert_num_queries(12):
+            answer = client.get(PAGE, {"status": "failed"})
+
+    assert answer.content.decode().count("Severance") >= 6
 
 
 def test_moments_are_told_from_today():
     now = timezone.now()
 
     assert moment(None) == ""
-    assert moment(now).startswith("Today ")
-    assert moment(now - timedelta(days=1)).startswith("Yesterday ")
+    assert moment(now).startswith("today ")
+    assert moment(now - timedelta(days=1)).startswith("yesterday ")
     assert re.match(r"\d+ \w+ \d{4} ", moment(now - timedelta(days=800)))
 
 

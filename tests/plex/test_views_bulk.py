@@ -148,7 +148,7 @@ def test_the_preview_needs_a_fixed_number_of_queries(
     for _ in range(25):
         conflict = PlexConflictFactory(potential_matches=[match(show)])
         PlexWebhookLogFactory(config=config, conflict=conflict, status=Status.HELD)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         shown = signed_in.get(PAGE).content.decode()
     assert shown.count('name="take"') == 20
     assert "There are more" in shown

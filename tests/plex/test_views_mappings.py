@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from plex.models import PlexShowMapping
-from tests.factories import episode_of, make_show
+from tests.factories import make_show
 from tests.plex.factories import (
     PlexConflictFactory,
     PlexShowMappingFactory,
     PlexWebhookLogFactory,
     make_config,
-    of_episode,
 )
-from tracker.models import TVShow, Watch
+from tracker.models import TVShow
 
 pytestmark = pytest.mark.django_db
 
@@ -60,26 +59,6 @@ def test_the_part_is_a_page_by_itself_without_htmx(signed_in):
 
     assert "<html" in shown
     assert "Nothing of this show was played on Plex yet." in shown
-
-
-def test_wrong_show_moves_the_plays(signed_in, play, owner):
-    wrong, right = make_show("Severance", {1: 3}), make_show("Severance Pay", {1: 3})
-    play(of_episode(episode_of(wrong, 1, 2)))
-    mapping = PlexShowMapping.objects.get()
-    assert mapping.tvshow == wrong
-
-    response = signed_in.post(
-        f"/plex/mappings/{mapping.pk}/choose/", {"tvshow_id": right.pk}, follow=True
-    )
-
-    assert "recorded for Severance Pay" in response.content.decode()
-    mapping.refresh_from_db()
-    assert mapping.tvshow == right
-    assert mapping.manually_confirmed
-    assert list(Watch.objects.filter(user=owner, removed_at=None)) == list(
-        Watch.objects.filter(episode=episode_of(right, 1, 2))
-    )
-    assert Watch.objects.filter(removed_at=None).count() == 1
 
 
 def test_a_show_is_confirmed(signed_in):

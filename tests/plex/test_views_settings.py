@@ -29,6 +29,7 @@ SWITCHES = (
     "auto_add_shows",
     "auto_add_library",
     "record_rewatches",
+    "scan_watched",
 )
 
 
@@ -97,6 +98,16 @@ def test_saves_and_keeps_secret_and_token(signed_in, owner):
     assert (stored.enabled, stored.auto_add_shows, stored.record_rewatches) == (True, False, False)
     assert reveal(stored, "plex_token") == TOKEN
     assert reveal(stored, "webhook_secret") == secret
+
+
+def test_the_scan_is_switched_on_and_off_here(signed_in, owner):
+    config, _ = make_config(owner)
+    assert not config.scan_watched
+    signed_in.post(PAGE, settings_of(scan_watched=True))
+    stored = PlexConfig.objects.get()
+    assert (stored.scan_watched, stored.scan_started_at is not None) == (True, True)
+    signed_in.post(PAGE, settings_of())
+    assert not PlexConfig.objects.get().scan_watched
 
 
 def test_with_a_wrong_key_the_page_says_what_to_do(signed_in, owner, settings):
@@ -285,7 +296,7 @@ def test_a_new_tmdb_key_wakes_what_waited_for_it(signed_in, owner, tmdb, setting
     log = PlexWebhookLogFactory(
         config=config,
         status=Status.HELD,
-        action_taken=Action.WAITING_FOR_TMDB_KEY,
+        action_taken=Action.WAITING_FOR_TMDB,
         needs_network=True,
         next_attempt_at=timezone.now() + timedelta(hours=4),
     )
@@ -310,7 +321,8 @@ def test_only_staff_set_the_tmdb_key(client, viewer):
     [
         *("connect/", "secret/", "accounts/1/", "accounts/1/replay/", "tmdb-key/"),
         *("sign-in/", "sign-in/check/", "sign-in/cancel/", "token/", "token/remove/"),
-        *("server/", "server/find/", "webhook/", "webhook/test/"),
+        *("server/", "server/find/", "webhook/", "webhook/test/", "webhook/remove/"),
+        *("history/read/", "history/missing/"),
         *("accounts/read/", "accounts/choose/"),
     ],
 )
@@ -326,7 +338,7 @@ def test_the_number_of_queries_does_not_grow(signed_in, owner, django_assert_max
         account.users.add(UserFactory(), owner)
         PlexWebhookLogFactory(config=config, account=account, status=Status.HELD)
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(20):
         page(signed_in)
 
 

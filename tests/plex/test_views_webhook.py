@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
-from plex import connection, hooks
+from plex import circuit, connection, hooks, jobs
 from plex.jobs import beat
 from plex.models import Action, Job, PlexConfig, PlexViewing, PlexWebhookLog, Status
 from plex.processing import process_due
@@ -15,6 +16,7 @@ from plex.views import address
 from tests.factories import TrackedShowFactory, episode_of, make_show
 from tests.plex.factories import PlexWebhookLogFactory, form, make_config, of_episode
 from tracker.models import Watch
+from tracker.tmdb import TmdbError, TmdbKeyRefusedError
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +52,7 @@ def test_our_address_is_added_and_all_others_stay(signed_in, plex, config):
     assert plex.webhooks == [OTHER, our_address(config)]
     assert "Plex posts to this tracker from now on. 1 other webhook stayed as before." in shown
     assert "Register again" in shown
-    assert "Registered Today" in shown
+    assert "Registered today" in shown
     register(signed_in)
     assert plex.webhooks == [OTHER, our_address(config)]
 
@@ -74,8 +76,50 @@ def test_without_plex_pass_it_says_so(signed_in, plex):
     plex.has_plex_pass = False
     shown = register(signed_in)
     assert "they need a Plex Pass" in shown
-    assert "history is read every few minutes instead" in shown
+    assert "history is read every ten minutes instead" in shown
+    assert PlexConfig.objects.get().has_plex_pass is False
     assert PlexConfig.objects.get().webhook_registered_at is None
+
+
+def test_our_addresses_are_taken_out_and_all_others_stay(signed_in, plex, config, viewer):
+    theirs, _ = make_config(viewer)
+    kept = [OTHER, our_address(theirs), "http://another-tracker/api/plex/webhook?secret=its-own"]
+    older = our_address(config, "http://old-name:8000")
+    plex.webhooks = [kept[0], older, *kept[1:]]
+    PlexWebhookLogFactory(config=config, created_at=timezone.now() - timedelta(hours=1))
+    register(signed_in)
+    assert "Remove our webhook from Plex" in signed_in.get("/plex/").content.decode()
+
+    shown = signed_in.post("/plex/webhook/remove/", follow=True).content.decode()
+
+    assert plex.webhooks == kept
+    assert "Plex no longer posts to this tracker. Your other webhooks stayed as before." in shown
+    assert steps(signed_in)["Plex knows the webhook address"] is False
+    shown = signed_in.post("/plex/webhook/remove/", follow=True).content.decode()
+    assert "held no address of this tracker" in shown
+    PlexWebhookLogFactory(config=config)
+    assert steps(signed_in)["Plex knows the webhook address"]
+
+
+def test_a_list_that_can_not_be_written_keeps_our_address(signed_in, plex, config):
+    register(signed_in)
+    before = list(plex.webhooks)
+    plex.tv.down()
+    shown = signed_in.post("/plex/webhook/remove/", follow=True).content.decode()
+    assert "can&#x27;t be reached at the moment" in shown
+    assert plex.webhooks == before
+    assert PlexConfig.objects.get().webhook_registered_at is not None
+
+
+def test_a_new_secret_is_not_known_to_plex_until_it_is_registered(signed_in, plex, config):
+    register(signed_in)
+    PlexWebhookLogFactory(config=config, created_at=timezone.now() - timedelta(hours=1))
+    old = list(plex.webhooks)
+    connection.renew_secret(config, keep_old=False)
+    assert steps(signed_in)["Plex knows the webhook address"] is False
+    register(signed_in)
+    assert steps(signed_in)["Plex knows the webhook address"] is True
+    assert plex.webhooks == [our_address(config)] != old
 
 
 def test_a_list_that_can_not_be_read_is_left_alone(signed_in, plex):
@@ -116,6 +160,41 @@ def test_of_a_local_page_the_machines_own_address_is_registered(
     assert plex.webhooks == [our_address(config, outside)]
 
 
+def test_a_local_page_shows_what_was_registered_and_warns_no_longer(
+    signed_in, plex, config, settings, monkeypatch
+):
+    settings.ALLOWED_HOSTS = ["localhost", "192.168.1.5"]
+    monkeypatch.setattr(address, "own_hosts", lambda: ["192.168.1.5"])
+    headers = {"host": "localhost:8000"}
+    assert "this very machine" in signed_in.get("/plex/", headers=headers).content.decode()
+
+    shown = register(signed_in, headers=headers)
+
+    assert f'value="{our_address(config, "http://192.168.1.5:8000")}"' in shown
+    assert "this very machine" not in shown
+    elsewhere = Client()
+    elsewhere.force_login(config.user)
+    assert "this very machine" not in elsewhere.get("/plex/", headers=headers).content.decode()
+    signed_in.post("/plex/webhook/", {"base": "http://localhost:8000"}, headers=headers)
+    shown = signed_in.get("/plex/", headers=headers).content.decode()
+    assert f'value="{our_address(config, "http://localhost:8000")}"' in shown
+    assert "this very machine" in shown
+    PlexWebhookLogFactory(config=config)
+    assert "this very machine" not in signed_in.get("/plex/", headers=headers).content.decode()
+
+
+def test_a_plex_pass_that_ended_after_events_had_arrived_is_told(signed_in, config):
+    PlexWebhookLogFactory(config=config)
+    connection.note_plex_pass(config, has_plex_pass=True)
+    assert "no Plex Pass any more" not in signed_in.get("/plex/").content.decode()
+
+    connection.note_plex_pass(config, has_plex_pass=False)
+
+    shown = signed_in.get("/plex/").content.decode()
+    assert "no Plex Pass any more" in shown
+    assert "Choose your server" in shown
+
+
 @pytest.mark.parametrize(
     ("public_url", "server", "is_warned"),
     [
@@ -151,6 +230,7 @@ def test_a_test_event_goes_through_the_real_address(live_server, client, owner, 
     process_due()
     log.refresh_from_db()
     assert (log.status, log.action_taken) == ("ignored", Action.EVENT_NOT_SCROBBLE)
+    assert PlexConfig.objects.get().last_webhook_received is None
     assert not Watch.objects.exists()
     assert not PlexViewing.objects.exists()
     steps = {step.title: step.done for step in client.get("/plex/").context["steps"]}
@@ -235,15 +315,33 @@ def test_the_checklist_follows(signed_in, plex, config, tmdb):
     signed_in.post("/plex/accounts/choose/", {"account": ["1"]})
     PlexWebhookLogFactory(config=config)
     PlexWebhookLogFactory(config=config, source="test")
+    assert jobs.run_due_jobs(is_starting=True)
     assert steps(signed_in) == {
         "Signed in to Plex": True,
         "The server is Attic": True,
         "Plex knows the webhook address": True,
         "Every account has its person": True,
         "Events arrive": True,
+        "Missed plays are caught up": True,
         "TMDB can be asked": True,
         "The worker runs": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (
+            TmdbError("TMDB can't be reached."),
+            "TMDB can't be reached. It is tried again by itself.",
+        ),
+        (TmdbKeyRefusedError(), str(TmdbKeyRefusedError())),
+    ],
+)
+def test_tmdb_can_not_be_asked_while_it_is_away(signed_in, tmdb, error, hint):
+    circuit.Circuit().failed(error, now=timezone.now(), is_away=True)
+    (step,) = [s for s in signed_in.get("/plex/").context["steps"] if s.anchor == "tmdb"]
+    assert (step.done, step.hint) == (False, hint)
 
 
 def test_a_worker_that_stopped_is_told(signed_in):

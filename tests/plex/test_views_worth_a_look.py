@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from plex.models import PlexShowMapping
+from plex.models import PlexShowMapping, PlexViewing
 from tests.factories import episode_of, make_show
 from tests.plex.factories import (
     PlexShowMappingFactory,
     PlexWebhookLogFactory,
+    changed,
     make_config,
     of_episode,
+    scrobble,
 )
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +103,7 @@ def test_a_long_list_has_pages_and_a_fixed_number_of_queries(
         mapped(f"Show {number:02}", 0.92)
     client.force_login(owner)
 
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(10):
         shown = client.get(PAGE).content.decode()
 
     assert "“Show 19”" in shown
@@ -120,3 +122,51 @@ def test_the_pages_lead_to_each_other(client, owner):
     client.force_login(owner)
     assert PAGE in client.get("/plex/conflicts/").content.decode()
     assert "/plex/conflicts/" in client.get(PAGE).content.decode()
+
+
+@pytest.fixture
+def by_number(play):
+    """Three plays that only the number placed."""
+    show = make_show("Severance", {1: 6})
+    for number in (1, 2, 3):
+        log = play(of_episode(episode_of(show, 1, number)))
+        log.viewings.update(evidence=PlexViewing.NUMBER)
+    return log.mapping
+
+
+def test_evidence_of_a_play_is_kept(play):
+    show = make_show("Severance", {1: 6})
+    play(of_episode(episode_of(show, 1, 1)))
+    play(changed(scrobble("Severance", 1, 2), title="Zweite"))
+    assert sorted(PlexViewing.objects.values_list("evidence", flat=True)) == [
+        "number",
+        "number_and_date",
+    ]
+
+
+def test_plays_by_number_alone_are_listed_until_confirmed(client, owner, by_number, play):
+    client.force_login(owner)
+    url = f"/plex/mappings/{by_number.pk}/by-number/"
+    assert "3 plays of “Severance”" in client.get(PAGE).content.decode()
+    shown = client.get(url).content.decode()
+    assert "All 3 are right" in shown
+    assert shown.count("Another episode?") == 3
+    until = PlexViewing.objects.order_by("-pk")[0].pk
+    later = play(changed(scrobble("Severance", 1, 4), title="Vierte"))
+
+    client.post(url, {"until": until})
+
+    assert list(later.viewings.values_list("evidence", flat=True)) == ["number"]
+    assert "1 play of “Severance”" in client.get(PAGE).content.decode()
+    client.post(url, {"until": later.viewings.get().pk})
+    assert "by-number" not in client.get(PAGE).content.decode()
+    assert client.get(url).status_code == 302
+
+
+def test_other_peoples_plays_by_number_are_not_shown(client, viewer, by_number):
+    client.force_login(viewer)
+    url = f"/plex/mappings/{by_number.pk}/by-number/"
+    assert client.get(url).status_code == 404
+    client.post(url, {"until": 10**9})
+    assert set(PlexViewing.objects.values_list("evidence", flat=True)) == {"number"}
+    assert "by-number" not in client.get(PAGE).content.decode()

@@ -20,6 +20,8 @@ from tracker.views.drawings import Cell, HeatDrawing
 register = template.Library()
 
 COVERS = 12
+# Characters of a word that a drawn cover shows in one line.
+LONGEST_WORD = 11
 PICTURES = "https://image.tmdb.org/t/p"
 UNDO_TAG = "undo:"
 WEEK = 7
@@ -61,14 +63,20 @@ def nav_link(context: Context, name: str, label: str, icon_name: str, count: int
 
 def is_here(here: str, name: str) -> bool:
     """Whether the page shown belongs to a navigation entry."""
-    families = {"tracker:shows": ("tracker:show-", "tracker:add-show"), "plex:settings": ("plex:",)}
+    families = {
+        "tracker:shows": ("tracker:show-", "tracker:add-show", "tracker:episode"),
+        "tracker:history": ("tracker:watch",),
+        "plex:settings": ("plex:",),
+    }
     return here == name or here.startswith(families.get(name, ("\0",)))
 
 
 @register.filter
 def cover(title: Any) -> str:
-    """The class of the drawn cover for a title: always the same for the same title."""
-    return f"cover-{zlib.crc32(str(title).encode()) % COVERS}"
+    """The classes of the drawn cover for a title: always the same for the same title."""
+    colour = f"cover-{zlib.crc32(str(title).encode()) % COVERS}"
+    longest = max((len(word) for word in str(title).split()), default=0)
+    return f"{colour} cover-long" if longest > LONGEST_WORD else colour
 
 
 @register.filter

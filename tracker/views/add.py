@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
 
 from tracker import library, tmdb
 from tracker.forms import TmdbKeyForm
@@ -30,8 +28,9 @@ def add_show(request: UserRequest) -> HttpResponse:
         if query:
             found = client.search(query)
             context |= {"found": found, "known": tracked_among(request, found)}
-    except tmdb.TmdbKeyMissingError:
-        context["key_form"] = TmdbKeyForm()
+    except tmdb.TmdbKeyMissingError as error:
+        is_refused = isinstance(error, tmdb.TmdbKeyRefusedError)
+        context |= {"key_form": TmdbKeyForm(), "is_refused": is_refused}
     except tmdb.TmdbError as error:
         context["problem"] = str(error)
     template = (
@@ -67,18 +66,3 @@ def add_found(request: UserRequest) -> HttpResponse:
     library.track_show(user=request.user, show=show, status=status)
     messages.success(request, f"{show.title} is in your shows.")
     return redirect(show)
-
-
-@login_required
-@require_POST
-def save_key(request: UserRequest) -> HttpResponse:
-    """The installation's TMDB key, by staff only: everybody's searches use it."""
-    if not request.user.is_staff:
-        raise PermissionDenied
-    form = TmdbKeyForm(request.POST)
-    if not form.is_valid():
-        context = {"key_form": form, "statuses": TrackedShow.Status.choices}
-        return render(request, "tracker/add_show.html", context, status=422)
-    form.save()
-    messages.success(request, "The key works and is kept. Now search for a show.")
-    return redirect("tracker:add-show")

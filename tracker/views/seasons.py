@@ -57,7 +57,7 @@ def season_sections(
             progress=state.seasons.get(season.season_number, ShowProgress()),
             page=read_page(season, user, page) if season.season_number == opened else None,
         )
-        for season in Season.objects.filter(show=show).order_by("season_number")
+        for season in show.seasons.order_by("season_number")
     ]
     return sorted(sections, key=lambda section: section.season.is_specials)
 
@@ -78,6 +78,8 @@ def read_page(season: Season, user: User, number: int) -> EpisodePage:
         "episode_number"
     )
     plays = plays_of(episodes, user)
+    for episode in episodes:
+        episode.season = season
     return EpisodePage(
         rows=[
             EpisodeRow(episode=episode, plays=plays[episode.pk], has_aired=episode.has_aired(today))

@@ -20,6 +20,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         if options["dry_run"]:
-            self.stdout.write(f"{retention.expired(now).count()} events are past their time.")
+            self.stdout.write(f"{retention.count_expired(now)} events are past their time.")
         else:
             self.stdout.write(f"{retention.clean_up(now=now)} events deleted.")

@@ -28,7 +28,8 @@ from plex.connection import connect, webhook_url
 from plex.demo.events import SAMPLES, payload_of, send
 from plex.demo.shows import load_samples
 from tracker.management.commands.prepare import prepare
-from tracker.management.commands.run import Announcement, children, listen, reachable
+from tracker.management.commands.run import listen
+from tracker.serving import Announcement, children, reachable
 from tracker.supervision import Supervisor
 
 FOLDER = "full-tracker-demo-"

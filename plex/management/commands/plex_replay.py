@@ -46,13 +46,13 @@ class Command(BaseCommand):
                 self.stdout.write(f"{number}: {post(options['url'], payload)}")
             return
         config = find_config(options["user"])
-        logs = [
+        pks = [
             receive(user_id=config.pk, payload=payload, now=timezone.now()) for payload in payloads
         ]
-        process_due(ids=[log.pk for log in logs])
-        for number, log in enumerate(logs, start=1):
-            log.refresh_from_db()
-            self.stdout.write(f"{number}: {describe(log)}")
+        process_due(ids=pks)
+        logs = PlexWebhookLog.objects.in_bulk(pks)
+        for number, pk in enumerate(pks, start=1):
+            self.stdout.write(f"{number}: {describe(logs[pk])}")
 
 
 def read_payloads(file: Path) -> list[dict[str, Any]]:
