@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from plex import connection, inbox
-from plex.models import PlexAccount, PlexConflict, PlexShowMapping, PlexWebhookLog
+from plex.models import PlexAccount, PlexConflict, PlexRule, PlexShowMapping, PlexWebhookLog
 from plex.processing import process_due
 from tests.factories import episode_of, make_show
 from tests.plex.factories import make_config, of_episode, scrobble
@@ -67,6 +67,7 @@ def furnish(user: User, *, word: str) -> Household:
         inbox.receive(user_id=user.pk, payload=message, now=now)
     inbox.receive_unreadable(user_id=user.pk, body=f"{word} cut", reason="It was cut.", now=now)
     process_due()
+    PlexRule.objects.create(user=user, pattern=f"{word} pattern", verdict=PlexRule.Verdict.IGNORE)
     config.refresh_from_db()
     return Household(
         user=user,
@@ -76,7 +77,14 @@ def furnish(user: User, *, word: str) -> Household:
             "secret": reveal(config, "webhook_secret"),
             "previous secret": old_secret,
         },
-        words=(f"{word}-account", f"{word}-guest", f"{word} unknown", f"{word} cut", server),
+        words=(
+            f"{word} pattern",
+            f"{word}-account",
+            f"{word}-guest",
+            f"{word} unknown",
+            f"{word} cut",
+            server,
+        ),
         ids=ids_of(user, word),
     )
 

@@ -1,0 +1,1 @@
+"""Broken, hostile and merely odd requests to the webhook, made from a seed; `make fuzz`."""
