@@ -25,18 +25,23 @@ def measure(*, person: int, events: int, shows: int) -> dict[str, Any]:
     with worker() as pid:
         messages = plays(person=person, events=events, shows=shows)
         store(person, messages)
-        began = time.perf_counter()
-        waiting = PlexWebhookLog.objects.filter(next_attempt_at__isnull=False).order_by()
-        wait_for(
-            lambda: not waiting.exists(),
-            "the inbox is empty",
-            every=LOOK_SECONDS,
-            seconds=DRAIN_SECONDS,
-        )
-        took = time.perf_counter() - began
+        took = until_empty()
         memory = memory_megabytes(pid)
     check(person, events)
     return {"per_second": events / took, "memory": memory}
+
+
+def until_empty() -> float:
+    """The seconds until no event is due."""
+    began = time.perf_counter()
+    waiting = PlexWebhookLog.objects.filter(next_attempt_at__isnull=False).order_by()
+    wait_for(
+        lambda: not waiting.exists(),
+        "the inbox is empty",
+        every=LOOK_SECONDS,
+        seconds=DRAIN_SECONDS,
+    )
+    return time.perf_counter() - began
 
 
 def plays(*, person: int, events: int, shows: int) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ is large is written by the database itself.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -67,16 +68,18 @@ PLACES = (
 )  # fmt: skip
 
 
-def titles() -> itertools.chain[str]:
-    """21,168 titles that share words as real ones do."""
-    return itertools.chain.from_iterable(
-        (
-            f"{quality} {thing} of {place}" if place else f"The {quality} {thing}"
-            for quality in QUALITIES
-            for thing in THINGS
-        )
-        for place in PLACES
-    )
+SUBTITLES = (
+    "Origins", "After Dark", "The Early Years", "Unlimited", "Homecoming", "Reunion", "Los Angeles",
+    "Under Fire", "New Generation",
+)  # fmt: skip
+
+
+def titles() -> Iterator[str]:
+    """211,680 titles that share words as real ones do; the first 21,168 have no subtitle."""
+    for subtitle in ("", *SUBTITLES):
+        for place, quality, thing in itertools.product(PLACES, QUALITIES, THINGS):
+            title = f"{quality} {thing} of {place}" if place else f"The {quality} {thing}"
+            yield f"{title}: {subtitle}" if subtitle else title
 
 
 def fill_people() -> dict[str, str]:
@@ -109,8 +112,8 @@ def fill_people() -> dict[str, str]:
     }
 
 
-def fill_shows(count: int) -> None:
-    """Mapped shows with their episodes, up to `count` of them."""
+def fill_shows(count: int, *, episodes: bool = True) -> None:
+    """Mapped shows, up to `count` of them, with their episodes unless told otherwise."""
     have = TVShow.objects.count()
     numbered = list(enumerate(itertools.islice(titles(), count), start=1))[have:]
     if not numbered:
@@ -157,7 +160,8 @@ def fill_shows(count: int) -> None:
             ),
             batch_size=BATCH,
         )
-        fill_episodes(first=have + 1, last=count)
+        if episodes:
+            fill_episodes(first=have + 1, last=count)
     reset_numbers(TVShow, PlexShowMapping, Season, Episode)
     index_titles(TVShow.objects.get(pk=1))  # As the application writes it, should that change.
     settle_database()
@@ -224,7 +228,7 @@ def fill_past(count: int) -> None:
                 "tvshow_id": show_of_episode,
                 "mapping_id": show_of_episode,
                 "item_key": "'plex://episode/past' || n",
-                "created_at": minutes_ago(),
+                "created_at": minutes_ago(count),
             },
         )
         insert(
@@ -234,7 +238,7 @@ def fill_past(count: int) -> None:
                 "user_id": person,
                 "episode_id": f"1 + (n / {PEOPLE_WITH_PAST}) % {episodes}",
                 "play": f"1 + n / {PEOPLE_WITH_PAST * episodes}",
-                "watched_at": minutes_ago(),
+                "watched_at": minutes_ago(count),
             },
         )
         insert(
@@ -246,7 +250,7 @@ def fill_past(count: int) -> None:
                 "log_id": "n",
                 "mapping_id": show_of_episode,
                 "item_key": "'plex://episode/past' || n",
-                "viewed_at": minutes_ago(),
+                "viewed_at": minutes_ago(count),
             },
         )
     TrackedShow.objects.bulk_create(
@@ -307,8 +311,9 @@ def skip_checks() -> None:
             cursor.execute("SET LOCAL session_replication_role = replica")
 
 
-def minutes_ago() -> str:
-    minutes = f"n % {PAST_MINUTES}"
+def minutes_ago(count: int) -> str:
+    """The past of `count` rows in their order, as events arrive: the last one is of now."""
+    minutes = f"({count} - n) * {PAST_MINUTES / count}"
     if connection.vendor == "postgresql":
         return f"now() - ({minutes}) * interval '1 minute'"
     return f"strftime('%Y-%m-%d %H:%M:00', 'now', '-' || ({minutes}) || ' minutes')"
@@ -333,4 +338,5 @@ def settle_database() -> None:
             cursor.execute("VACUUM ANALYZE")
             cursor.execute("CHECKPOINT")
         else:
+            cursor.execute("ANALYZE")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

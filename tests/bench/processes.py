@@ -11,35 +11,37 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tracker.management.commands.run import BACKLOG, children
+from tracker.management.commands.run import BACKLOG
+from tracker.serving import children
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
 
 @contextlib.contextmanager
-def web_server(settings: str = "tracker.settings") -> Iterator[tuple[int, int]]:
+def web_server(settings: str = "tracker.settings", **environment: str) -> Iterator[tuple[int, int]]:
     """gunicorn on a free port of loopback; yields its port and its process."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
     listener.set_inheritable(True)
     port = int(listener.getsockname()[1])
     web = children(listener)[0]
-    with started(web.arguments, pass_fds=web.pass_fds, DJANGO_SETTINGS_MODULE=settings) as process:
+    environment["DJANGO_SETTINGS_MODULE"] = settings
+    with started(web.arguments, environment, pass_fds=web.pass_fds) as process:
         listener.close()
         wait_for(lambda: answers(port), "the web server answers")
         yield port, process.pid
 
 
 @contextlib.contextmanager
-def worker() -> Iterator[int]:
+def worker(**environment: str) -> Iterator[int]:
     """The worker, at rest after its start; yields its process."""
     from plex.models import Job  # noqa: PLC0415 - needs Django, which a sender does without
 
-    with started([sys.executable, "manage.py", "worker"]) as process:
+    with started([sys.executable, "manage.py", "worker"], environment) as process:
         beats = Job.objects.filter(name__startswith="worker:", name__endswith=f":{process.pid}")
         wait_for(beats.exists, "the worker beats")
         time.sleep(2)  # Its first round of periodic jobs.
@@ -48,7 +50,7 @@ def worker() -> Iterator[int]:
 
 @contextlib.contextmanager
 def started(
-    command: Sequence[str], *, pass_fds: Sequence[int] = (), **environment: str
+    command: Sequence[str], environment: Mapping[str, str], *, pass_fds: Sequence[int] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
     with Path(os.environ["DATA_DIR"], "processes.log").open("ab") as log:
         process = subprocess.Popen(

@@ -19,7 +19,17 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 
-from tests.bench import accepting, draining, filling, matching, pages, resting, waiting  # noqa: E402
+from tests.bench import (  # noqa: E402
+    accepting,
+    draining,
+    filling,
+    importing,
+    matching,
+    pages,
+    resting,
+    sharing,
+    waiting,
+)
 
 Answer = dict[str, Any]
 
@@ -38,8 +48,8 @@ def prepare() -> Answer:
     return dict(filling.fill_people())
 
 
-def fill(*, shows: int = 0, past: int = 0) -> Answer:
-    filling.fill_shows(shows)
+def fill(*, shows: int = 0, past: int = 0, episodes: bool = True) -> Answer:
+    filling.fill_shows(shows, episodes=episodes)
     if past:
         filling.fill_past(past)
     return {}
@@ -50,6 +60,9 @@ STEPS: dict[str, Callable[..., Answer]] = {
     "fill": fill,
     "accept": accepting.measure,
     "drain": draining.measure,
+    "share": sharing.drain,
+    "share_accept": sharing.accept,
+    "importing": importing.measure,
     "latency": waiting.measure,
     "matching": matching.measure,
     "memory": resting.measure,
