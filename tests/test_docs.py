@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import ast
+import http.server
+import json
 import re
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from django.core.management import get_commands
+from django.urls import Resolver404, resolve
 from drf_spectacular.generators import SchemaGenerator
 
 import plex.matching
+from plex.models.webhook_log import Action
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -140,3 +149,135 @@ def test_a_link_leads_somewhere(page, target):
 
 def anchor_of(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+# What needs nothing to be done.
+FINE = {
+    Action.MARKED_WATCHED,
+    Action.RECORDED_REWATCH,
+    Action.AUTO_ADDED_SHOW,
+    Action.LIBRARY_SHOW_ADDED,
+    Action.SHOW_ALREADY_EXISTS,
+}
+
+
+def test_whatever_an_event_says_has_its_advice():
+    text = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    said = set(re.findall(r"^\| ([A-Z].*?\.) \|", text, re.MULTILINE))
+    assert said == {str(action.label) for action in Action if action not in FINE}
+
+
+def test_every_command_of_ours_and_every_make_target_is_listed():
+    text = (DOCS / "installation.md").read_text(encoding="utf-8")
+    commands = {name for name, app in get_commands().items() if app in {"tracker", "plex"}}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):.*##", makefile, re.MULTILINE)) - {"help"}
+    assert {name for name in commands - {"demo"} if f"`manage.py {name}" not in text} == set()
+    assert {name for name in targets if f"`make {name}`" not in text} == set()
+
+
+def words_of_the_pages() -> str:
+    """All that the pages can say, tags and icons left out."""
+    templates = [path.read_text(encoding="utf-8") for path in (ROOT / "templates").rglob("*.html")]
+    code = [
+        node.value
+        for app in ("tracker", "plex")
+        for path in (ROOT / app).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return "\n".join([re.sub(r"<[^>]*>|{%[^%]*%}", "\n", text) for text in templates] + code)
+
+
+def test_every_page_button_and_switch_that_is_named_exists():
+    words = words_of_the_pages()
+    named = {
+        part
+        for page in ("README.md", "docs/plex.md", "docs/troubleshooting.md", "docs/operations.md")
+        for text in re.findall(r"\*\*([^*]+)\*\*", (ROOT / page).read_text(encoding="utf-8"))
+        # A sentence's beginning is no name; and Plex has its own settings.
+        if not text.endswith((".", ":")) and not text.startswith("Settings >")
+        for part in text.split(" > ")
+    }
+    assert {"Connect Plex", "Register with Plex", "Activity"} <= named
+    # The name of a column stands in the code with a small letter.
+    missing = {
+        name for name in named if name not in words and name[0].lower() + name[1:] not in words
+    }
+    assert missing <= {"conflict", "one", "rule"}
+
+
+def test_every_address_of_ours_that_is_named_exists():
+    named = {
+        path
+        for page in PAGES
+        for path in re.findall(r"`(?:GET )?(/[a-z][\w/.-]*)`", page.read_text(encoding="utf-8"))
+        if not path.startswith(("/etc/", "/mnt/", "/opt/"))
+    }
+    assert {"/healthz", "/metrics", "/api/docs"} <= named
+    assert {path for path in named if not is_ours(path)} <= {
+        "/api/",  # All calls together,
+        "/data",  # the container's folder,
+        "/find",  # TMDB's.
+    }
+
+
+def is_ours(path: str) -> bool:
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return False
+    # The last pattern under api/ says that there is no such call.
+    return match.func.__name__ != "not_found"
+
+
+def compose() -> dict[str, Any]:
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    services: dict[str, Any] = yaml.safe_load(text)["services"]
+    return services
+
+
+def test_the_container_passes_on_settings_that_exist_with_their_defaults():
+    passed = compose()["tracker"]["environment"]
+    documented = settings_documented()
+    assert set(passed) - set(documented) == set()
+    for name, value in passed.items():
+        match = re.fullmatch(rf"\$\{{{name}:-(.*)\}}", value)
+        assert match, name
+        assert match[1] in documented[name]
+
+
+def test_what_the_container_reads_is_documented():
+    text = (DOCS / "installation.md").read_text(encoding="utf-8")
+    table = text.partition("| in `.env` |")[2].partition("\n\n")[0]
+    read = set(re.findall(r"\$\{(\w+)", json.dumps(compose())))
+    assert set(re.findall(r"`([A-Z_]+)`", table)) | {"POSTGRES_PASSWORD"} == read
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_the_containers_health_is_that_of_healthz(status, code):
+    asked = []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append((self.path, self.headers["Host"]))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *args):
+            """Nothing."""
+
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    command = re.search(r"HEALTHCHECK .*?CMD (\[.*\])", text)
+    assert command
+    _, *arguments = json.loads(command[1])
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env={"PORT": str(server.server_port)},
+            capture_output=True,
+            check=False,
+        )
+        server.shutdown()
+    assert (done.returncode, asked) == (code, [("/healthz", "localhost")])
