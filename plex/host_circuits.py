@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from plex import circuit
 from plex.circuit import Circuit, Outage
-from plex.import_progress import WORKER
+from plex.imports.progress import WORKER
 from plex.models import Job, PlexConfig, PlexImport
 
 ACCOUNT_SERVICE, CATALOGUE = f"{circuit.PREFIX}plex.tv", f"{circuit.PREFIX}plex-catalogue"

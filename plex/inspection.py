@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from plex.circuit import Circuit
 from plex.client import PlexError
-from plex.episodes import EpisodeQuestion
+from plex.episodes.match import EpisodeQuestion
 from plex.guid import ShowIds
 from plex.inbox import event_row
 from plex.lookups import Lookups, NetworkNeededError, TmdbAwayError

@@ -12,14 +12,15 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from plex import circuit, clock, history, host_circuits, inbox, missing, retention, scan
+from plex import circuit, clock, host_circuits, inbox, retention
 from plex.alarms import check_alarms
 from plex.client import PlexError, PlexServer, PlexTv
 from plex.connection import token_of
+from plex.history import missing, reading, scan
 from plex.lookups import Lookups, TmdbAwayError, forget_old_lookups
 from plex.models import Action, Job, PlexConfig, PlexWebhookLog
-from plex.order_proposals import JOB as PROPOSE_ORDERS
-from plex.order_proposals import propose_orders
+from plex.numbering.proposals import JOB as PROPOSE_ORDERS
+from plex.numbering.proposals import propose_orders
 from plex.rematch import JOB as RETRY_QUESTIONS
 from plex.rematch import retry_questions
 from plex.replacing import JOB as REPLACE
@@ -149,8 +150,8 @@ JOBS = (
 def catch_ups(*, is_starting: bool, should_stop: Callable[[], bool]) -> list[PeriodicJob]:
     """The jobs for each connection whose server can be read; all at once when a worker starts."""
     reads = [
-        (history.job_name(user_id), every, partial(history.catch_up, user_id))
-        for user_id, every in history.due_every().items()
+        (reading.job_name(user_id), every, partial(reading.catch_up, user_id))
+        for user_id, every in reading.due_every().items()
     ]
     # After the history, which knows more about a play than the mark that it leaves.
     reads += [
@@ -162,7 +163,7 @@ def catch_ups(*, is_starting: bool, should_stop: Callable[[], bool]) -> list[Per
             name=name,
             every=timedelta(0) if is_starting else every,
             run=partial(run, should_stop=should_stop),
-            lease=history.LEASE,
+            lease=reading.LEASE,
         )
         for name, every, run in reads
     ]
@@ -172,22 +173,22 @@ def catch_ups(*, is_starting: bool, should_stop: Callable[[], bool]) -> list[Per
             name=missing.job_name(user_id),
             every=every,
             run=partial(missing.compare, user_id),
-            lease=history.LEASE,
+            lease=reading.LEASE,
         )
         for user_id, every in missing.due_every().items()
     ]
 
 
 def run_due_jobs(
-    *, is_starting: bool = False, should_stop: Callable[[], bool] = history.never
+    *, is_starting: bool = False, should_stop: Callable[[], bool] = reading.never
 ) -> int:
     """Run the jobs whose time has come and that no other worker runs; returns how many.
 
     `is_starting`: the worker starts, so that the histories of Plex are read at once.
     """
     clock.free_what_lies_ahead(now=timezone.now())
-    reading = catch_ups(is_starting=is_starting, should_stop=should_stop)
-    return sum(run_if_due(job) for job in (*reading, *JOBS))
+    readings = catch_ups(is_starting=is_starting, should_stop=should_stop)
+    return sum(run_if_due(job) for job in (*readings, *JOBS))
 
 
 def run_if_due(job: PeriodicJob) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from plex import circuit, fields
 from plex.answers import EPISODE, SHOW, Item
-from plex.library import can_browse, new_show_message, server_of, server_unless_away
+from plex.imports.library import can_browse, new_show_message, server_of, server_unless_away
 from plex.models import PlexConfig, PlexShowMapping
 from plex.payload import NewShow, parse_payload
 from plex.playback import PlexShow

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from plex import inbox, plex_shows
 from plex.answers import PlexError
-from plex.episode_index import KnownEpisode
+from plex.episodes.index import KnownEpisode
 from plex.guid import ShowIds
 from plex.lookups import Lookups, TmdbAwayError
 from plex.matching import AUTOMATIC, Match, decide_by_ids

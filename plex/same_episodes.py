@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from plex.episode_answers import EpisodeMatch
-from plex.episode_index import EpisodeIndex, KnownEpisode
-from plex.episodes import match_episode
+from plex.episodes.answers import EpisodeMatch
+from plex.episodes.index import EpisodeIndex, KnownEpisode
+from plex.episodes.match import match_episode
 from plex.payload import Playback, parse_payload
 
 

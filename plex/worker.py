@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-from plex import imports, jobs
+from plex import jobs
 from plex.doorbell import Listener
+from plex.imports import lifecycle
 from plex.processing import Lane
 
 logger = logging.getLogger(__name__)
@@ -105,14 +106,14 @@ class Worker:
     def work(self) -> None:
         jobs.run_due_jobs(is_starting=self.is_starting, should_stop=self.stopping.is_set)
         self.is_starting = False
-        if not imports.work_on_imports(self.stopping.is_set):
+        if not lifecycle.work_on_imports(self.stopping.is_set):
             self.wait_for_jobs()
 
     def wait_for_jobs(self) -> None:
         """Until the jobs are to be looked at again, or an import is there to be worked on."""
         deadline = time.monotonic() + JOB_SECONDS
         while not self.stopping.wait(IMPORT_SECONDS) and time.monotonic() < deadline:
-            if imports.is_waiting():
+            if lifecycle.is_waiting():
                 return
 
     def repeat(self, step: Callable[[], None]) -> None:

@@ -13,9 +13,9 @@ from rest_framework.views import APIView
 from plex.api.decisions import deciding, errors_of, find_mapping
 from plex.api.serializers import ResolvedSerializer
 from plex.models import PlexEpisodeMapping, PlexShowMapping
-from plex.numbering import numbering_of
-from plex.numbering_forms import LARGEST_NUMBER, SeasonPartForm
-from plex.order_proposals import propose
+from plex.numbering.cards import numbering_of
+from plex.numbering.forms import LARGEST_NUMBER, SeasonPartForm
+from plex.numbering.proposals import propose
 from plex.resolution.numbering import (
     choose_order,
     decline_order,

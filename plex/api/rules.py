@@ -16,9 +16,9 @@ from rest_framework.views import APIView
 from plex.api.decisions import deciding, errors_of
 from plex.models import PlexRule
 from plex.resolution.rules import apply_rule, delete_rule, save_rule, switch_rule
-from plex.rule_form import RuleForm
-from plex.rule_trial import try_rule
-from plex.rule_waiting import going_over, waiting_for
+from plex.rules.form import RuleForm
+from plex.rules.trial import try_rule
+from plex.rules.waiting import going_over, waiting_for
 from tracker.api.pagination import Pagination
 from tracker.api.permissions import signed_in
 from tracker.api.serializers import ID, ErrorSerializer, ShowReferenceSerializer

@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                     db_default="",
                     default="",
                     help_text=(
-                        "How Plex numbers them: empty for TMDB's own; see plex.episode_orders."
+                        "How Plex numbers them: empty for TMDB's own; see plex.episodes.orders."
                     ),
                     max_length=60,
                     verbose_name="order of the episodes",

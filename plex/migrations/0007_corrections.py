@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="What said which episode it is: plex.episodes' word, or that a person did.",
+                help_text="What said which episode it is: plex.episodes.match's word, or that a person did.",
                 max_length=30,
             ),
         ),

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 
-from plex.episode_search import SeasonMap
+from plex.episodes.search import SeasonMap
 from plex.models.accounts import PlexAccount
 from plex.models.rules import PlexRule
 from tracker.models import Episode, TVShow
@@ -104,7 +104,7 @@ class PlexShowMapping(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="How Plex numbers them: empty for TMDB's own; see plex.episode_orders.",
+        help_text="How Plex numbers them: empty for TMDB's own; see plex.episodes.orders.",
     )
     proposed_order = models.CharField(
         max_length=60, blank=True, default="", db_default="", help_text="What the evidence fits."

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from plex import rules
+from plex.rules import ruling
 from tracker.models import TVShow
 
 
@@ -16,21 +16,21 @@ class PlexRuleQuerySet(models.QuerySet["PlexRule"]):
 
 
 class PlexRule(models.Model):
-    """A rule of one person, tried before any other evidence. See plex.rules for which one decides.
+    """A rule of one person, tried before any other evidence. See plex.rules.ruling for which one decides.
 
     `always` and `never` steer what comes through this person's webhook; `ignore` keeps plays from
     counting for this person, through whichever webhook they come.
     """
 
     class Field(models.TextChoices):
-        TITLE = rules.TITLE, "Title"
-        GUID = rules.GUID, "Guid"
-        LIBRARY = rules.LIBRARY, "Library"
+        TITLE = ruling.TITLE, "Title"
+        GUID = ruling.GUID, "Guid"
+        LIBRARY = ruling.LIBRARY, "Library"
 
     class Verdict(models.TextChoices):
-        ALWAYS = rules.ALWAYS, "is always"
-        NEVER = rules.NEVER, "is never"
-        IGNORE = rules.IGNORE, "is ignored"
+        ALWAYS = ruling.ALWAYS, "is always"
+        NEVER = ruling.NEVER, "is never"
+        IGNORE = ruling.IGNORE, "is ignored"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="plex_rules")
     field = models.CharField("rule for", max_length=8, choices=Field, default=Field.TITLE)
@@ -61,14 +61,14 @@ class PlexRule(models.Model):
         ordering = ["field", "pattern", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(verdict=rules.IGNORE, tvshow=None)
-                | Q(verdict__in=[rules.ALWAYS, rules.NEVER], tvshow__isnull=False),
+                condition=Q(verdict=ruling.IGNORE, tvshow=None)
+                | Q(verdict__in=[ruling.ALWAYS, ruling.NEVER], tvshow__isnull=False),
                 name="plexrule_show_unless_ignored",
             ),
             # Two that decide about the same thing would contradict each other.
             models.UniqueConstraint(
                 fields=["user", "field", "pattern", "server_uuid"],
-                condition=Q(verdict__in=[rules.ALWAYS, rules.IGNORE]),
+                condition=Q(verdict__in=[ruling.ALWAYS, ruling.IGNORE]),
                 name="plexrule_decides_once",
             ),
         ]
@@ -82,9 +82,9 @@ class PlexRule(models.Model):
         said = f"“{self.pattern}” {self.get_verdict_display()}"
         return f"{said} {self.tvshow}" if self.tvshow_id else said
 
-    def as_rule(self) -> rules.Rule:
+    def as_rule(self) -> ruling.Rule:
         """The rule as the decision reads it; one that is not stored yet counts as the newest."""
-        return rules.Rule(
+        return ruling.Rule(
             id=self.pk or 2**63,
             user_id=self.user_id,
             field=self.field,

@@ -46,7 +46,7 @@ class PlexViewing(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="What said which episode it is: plex.episodes' word, or that a person did.",
+        help_text="What said which episode it is: plex.episodes.match's word, or that a person did.",
     )
     viewed_at = models.DateTimeField(help_text="When it was watched.")
     sent_at = models.DateTimeField(

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from plex.episodes import EpisodeQuestion
+from plex.episodes.match import EpisodeQuestion
 from plex.matching import potential_matches
 from plex.models import PlexConflict, PlexShowMapping, PlexWebhookLog, Status
 from plex.processing.events import Ask, Event

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from plex.candidates import candidate_of
-from plex.episode_orders import OF_TMDB
-from plex.episodes import EpisodeMatch, EpisodeMissing, EpisodeQuestion
+from plex.episodes.match import EpisodeMatch, EpisodeMissing, EpisodeQuestion
+from plex.episodes.orders import OF_TMDB
 from plex.lookups import Lookups, TmdbAwayError
 from plex.matching import Candidate, Match
 from plex.models import Action, PlexWebhookLog, Status

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from plex.episodes import EpisodeQuestion
+from plex.episodes.match import EpisodeQuestion
 from plex.matching import Match, Question
 from plex.models import (
     Action,
@@ -18,7 +18,7 @@ from plex.models import (
     Status,
 )
 from plex.payload import NewShow, NotAPlayback, Playback
-from plex.rules import SILENT, Ruling
+from plex.rules.ruling import SILENT, Ruling
 from tracker.models import TVShow
 
 Trace = list[dict[str, Any]]

@@ -9,9 +9,8 @@ from functools import partial
 
 from django.db.models import F
 
-from plex.episode_answers import PROVEN
-from plex.episode_orders import OWN, Order
-from plex.episodes import (
+from plex.episodes.answers import PROVEN
+from plex.episodes.match import (
     EpisodeIndex,
     EpisodeMatch,
     EpisodeMissing,
@@ -19,9 +18,10 @@ from plex.episodes import (
     SeasonMap,
     match_episode,
 )
+from plex.episodes.orders import OWN, Order
 from plex.lookups import Lookups, TmdbAwayError
 from plex.models import PlexEpisodeMapping, PlexShowMapping, PlexViewing
-from plex.orders import order_of
+from plex.numbering.orders import order_of
 from plex.payload import Playback
 from plex.processing.events import Answers, Event
 from plex.processing.indexes import KEPT_INDEXES, EpisodeIndexes

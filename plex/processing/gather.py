@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from plex.history_events import GONE, LACKING, UNREADABLE
+from plex.history.events import GONE, LACKING, UNREADABLE
 from plex.models import PlexConfig, PlexWebhookLog
 from plex.payload import EventSummary, Playback, parse_payload, played_at, summarise
 from plex.processing.events import Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from plex.episodes import EpisodeIndex, KnownEpisode
+from plex.episodes.match import EpisodeIndex, KnownEpisode
 from tracker.models import Episode, TVShow
 
 KEPT_INDEXES = 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from plex.corrections import number_alone
-from plex.episodes import EpisodeMatch, match_episode
+from plex.episodes.match import EpisodeMatch, match_episode
 from plex.models import PlexCorrection, PlexShowMapping
 from plex.payload import Playback
 from plex.processing.events import Event

@@ -13,7 +13,7 @@ from plex.matching import Candidate, IdHit, Match
 from plex.models import PlexConfig, PlexRule, PlexShowMapping
 from plex.payload import NotAPlayback
 from plex.processing.events import Event
-from plex.rules import NEVER, Rule, Ruling, ruling_on
+from plex.rules.ruling import NEVER, Rule, Ruling, ruling_on
 from tracker.models import TVShow
 
 CERTAIN = 1.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plex.corrections import How, MovePlan
-from plex.episode_orders import OF_TMDB, OWN
+from plex.episodes.orders import OF_TMDB, OWN
 from plex.models import PlexCorrection, PlexEpisodeMapping, PlexSeasonMapping, PlexShowMapping
 from plex.resolution.images import Image, image_of, images_of, row_of, values_of
 from plex.resolution.moving import PLACED

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from plex.episode_orders import BY_YEAR, COUNTED, OF_TMDB, OWN
+from plex.episodes.orders import BY_YEAR, COUNTED, OF_TMDB, OWN
 from plex.inbox import requeue
 from plex.models import (
     Action,

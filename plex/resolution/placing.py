@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from plex.corrections import MovePlan, Play, Standing, number_alone, plan_moves
-from plex.episodes import EpisodeIndex, EpisodeMatch, match_episode
+from plex.episodes.match import EpisodeIndex, EpisodeMatch, match_episode
 from plex.models import (
     PlexConfig,
     PlexEpisodeMapping,

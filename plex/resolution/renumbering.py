@@ -8,11 +8,11 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet
 
-from plex.episode_orders import OWN, Order, Place
-from plex.episode_search import SeasonMap
-from plex.episodes import EpisodeIndex
+from plex.episodes.match import EpisodeIndex
+from plex.episodes.orders import OWN, Order, Place
+from plex.episodes.search import SeasonMap
 from plex.models import PlexCorrection, PlexShowMapping, PlexViewing
-from plex.orders import order_of
+from plex.numbering.orders import order_of
 from plex.processing.indexes import read_episodes
 from plex.resolution.answers import ResolutionError, Resolved
 from plex.resolution.corrections import TRIES, ChangedMeanwhileError

@@ -11,7 +11,7 @@ from django.utils import timezone
 from plex.inbox import requeue
 from plex.models import Action, PlexConflict, PlexRule, PlexShowMapping, PlexWebhookLog
 from plex.resolution.answers import ResolutionError
-from plex.rule_waiting import chunks, forget_going_over, note_going_over, waiting_for
+from plex.rules.waiting import chunks, forget_going_over, note_going_over, waiting_for
 
 
 def save_rule(rule: PlexRule) -> PlexRule:

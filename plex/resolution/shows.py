@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from plex.episode_orders import OF_TMDB, OWN
+from plex.episodes.orders import OF_TMDB, OWN
 from plex.inbox import requeue
 from plex.models import Action, PlexConflict, PlexShowMapping, PlexWebhookLog, Status
 from plex.resolution.answers import ResolutionError, Resolved, replay

@@ -16,9 +16,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from plex import connection, library, show_import
+from plex import connection
 from plex.answers import PlexError, Section
-from plex.library import Known, LibraryShow
+from plex.imports import library, show_import
+from plex.imports.library import Known, LibraryShow
 from plex.models import PlexConfig, PlexImport
 from plex.plex_shows import tmdb_is_closed
 from plex.sign_in import sentence

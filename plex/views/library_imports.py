@@ -13,9 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from plex import imports, library, show_import
-from plex.models import PlexImport
-from plex.show_results import (
+from plex.imports import library, lifecycle, show_import
+from plex.imports.show_results import (
     ADDED,
     EXISTED,
     FAILED,
@@ -27,6 +26,7 @@ from plex.show_results import (
     results_of,
     states_of,
 )
+from plex.models import PlexImport
 from tracker.views.answers import UserRequest
 
 PAGE_SIZE = 50
@@ -59,7 +59,7 @@ def progress(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def stop(request: UserRequest, pk: int) -> HttpResponse:
-    if not imports.stop(find(request, pk)):
+    if not lifecycle.stop(find(request, pk)):
         messages.info(request, "It was over already.")
     return redirect("plex:library-import", pk=pk)
 
@@ -68,7 +68,7 @@ def stop(request: UserRequest, pk: int) -> HttpResponse:
 @require_POST
 def resume(request: UserRequest, pk: int) -> HttpResponse:
     task = find(request, pk)
-    if not imports.resume(task):
+    if not lifecycle.resume(task):
         messages.info(request, "It can't go on: it is under way, over, or another one was started.")
     return redirect("plex:library-import", pk=pk)
 
@@ -77,7 +77,7 @@ def resume(request: UserRequest, pk: int) -> HttpResponse:
 @require_POST
 def cancel(request: UserRequest, pk: int) -> HttpResponse:
     """End one that was stopped; the shows added so far stay."""
-    imports.cancel(find(request, pk))
+    lifecycle.cancel(find(request, pk))
     return redirect("plex:library-import", pk=pk)
 
 

@@ -18,8 +18,8 @@ from plex.cards import search_shows
 from plex.correction_cards import corrections_of
 from plex.forms import ChooseShowForm, first_error
 from plex.models import PlexConflict, PlexShowMapping
-from plex.numbering import numbering_of
-from plex.numbering_forms import SeasonPartForm
+from plex.numbering.cards import numbering_of
+from plex.numbering.forms import SeasonPartForm
 from plex.resolution import (
     ResolutionError,
     Resolved,

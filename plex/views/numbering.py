@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST
 
 from plex.forms import first_error
 from plex.models import PlexShowMapping
-from plex.numbering_forms import SeasonPartForm
-from plex.order_proposals import propose
+from plex.numbering.forms import SeasonPartForm
+from plex.numbering.proposals import propose
 from plex.resolution import ResolutionError, Resolved
 from plex.resolution.numbering import (
     choose_order,

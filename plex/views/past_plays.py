@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from plex import imports
 from plex.connection import server_token_of
-from plex.import_results import results
+from plex.imports import lifecycle
+from plex.imports.results import results
 from plex.models import PlexConfig, PlexImport
 from plex.views.access import as_id
 from tracker.views.answers import UserRequest
@@ -31,7 +31,7 @@ COUNTED_ANEW_FOR = timedelta(days=30)
 def past_plays(request: UserRequest) -> HttpResponse:
     """While the worker works, the page asks for its own middle part every second."""
     config = PlexConfig.objects.filter(user=request.user).first()
-    task = imports.latest(config, PLAYS) if config else None
+    task = lifecycle.latest(config, PLAYS) if config else None
     context = {
         "config": config,
         "can_read": config is not None and bool(config.plex_server_url and server_token_of(config)),
@@ -61,7 +61,7 @@ def first_play(task: PlexImport | None) -> datetime | None:
 @require_POST
 def look(request: UserRequest) -> HttpResponse:
     config = get_object_or_404(PlexConfig, user=request.user)
-    imports.start(config, PLAYS)
+    lifecycle.start(config, PLAYS)
     return redirect("plex:past-plays")
 
 
@@ -74,7 +74,7 @@ def go(request: UserRequest) -> HttpResponse:
     chosen = [key for key in request.POST.getlist("show") if key in listed]
     if request.POST.get("which") == "ticked" and not chosen:
         messages.error(request, "Tick at least one show, or choose all.")
-    elif not imports.go(task, chosen=chosen if request.POST.get("which") == "ticked" else []):
+    elif not lifecycle.go(task, chosen=chosen if request.POST.get("which") == "ticked" else []):
         messages.info(request, "It was started already.")
     return redirect("plex:past-plays")
 
@@ -82,19 +82,19 @@ def go(request: UserRequest) -> HttpResponse:
 @login_required
 @require_POST
 def stop(request: HttpRequest) -> HttpResponse:
-    return press(request, imports.stop, "It was over already.")
+    return press(request, lifecycle.stop, "It was over already.")
 
 
 @login_required
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
-    return press(request, imports.resume, "It is under way, or another one was started.")
+    return press(request, lifecycle.resume, "It is under way, or another one was started.")
 
 
 @login_required
 @require_POST
 def cancel(request: HttpRequest) -> HttpResponse:
-    return press(request, imports.cancel, "It was over already.")
+    return press(request, lifecycle.cancel, "It was over already.")
 
 
 def press(request: Any, button: Callable[[PlexImport], bool], too_late: str) -> HttpResponse:

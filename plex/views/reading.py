@@ -12,10 +12,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from plex import history, missing, scan
 from plex.connection import TokenState, read_soon
-from plex.history import Cursor
-from plex.missing import Comparison
+from plex.history import missing, reading, scan
+from plex.history.missing import Comparison
+from plex.history.reading import Cursor
 from plex.models import Job, PlexConfig
 from tracker.views.answers import UserRequest, counted
 
@@ -62,14 +62,14 @@ def server_reading(config: PlexConfig, *, token: TokenState) -> ServerReading:
     return ServerReading(
         can_read=has_token and bool(config.plex_server_url) and config.enabled,
         lacks="server" if has_token else "token",
-        history=Run.of(jobs.get(history.job_name(config.pk))),
+        history=Run.of(jobs.get(reading.job_name(config.pk))),
         scan=Run.of(jobs.get(scan.job_name(config.pk))) if config.scan_watched else None,
         missing=Comparison.read(found.found if found else None),
     )
 
 
 def jobs_of(config: PlexConfig) -> dict[str, Job]:
-    names = [work.job_name(config.pk) for work in (history, scan, missing)]
+    names = [work.job_name(config.pk) for work in (reading, scan, missing)]
     return {job.name: job for job in Job.objects.filter(name__in=names)}
 
 

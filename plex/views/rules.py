@@ -14,11 +14,11 @@ from plex.models import PlexConflict, PlexRule, PlexWebhookLog
 from plex.payload import NotAPlayback, parse_payload
 from plex.resolution import ResolutionError
 from plex.resolution.rules import apply_rule, delete_rule, save_rule, switch_rule
-from plex.rule_form import RuleForm
-from plex.rule_shows import show_choices
-from plex.rule_trial import try_rule
-from plex.rule_waiting import going_over, waiting_for
-from plex.rules import GUID, IGNORE, LIBRARY, TITLE
+from plex.rules.form import RuleForm
+from plex.rules.ruling import GUID, IGNORE, LIBRARY, TITLE
+from plex.rules.shows import show_choices
+from plex.rules.trial import try_rule
+from plex.rules.waiting import going_over, waiting_for
 from plex.views.access import as_id
 from tracker.tmdb import TmdbError
 from tracker.views.answers import UserRequest

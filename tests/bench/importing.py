@@ -13,7 +13,8 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from plex import connection, imports
+from plex import connection
+from plex.imports import lifecycle
 from plex.models import PlexConfig, PlexImport, PlexWebhookLog
 from tests.bench.filling import ADMIN, FIRST_ACCOUNT
 from tests.bench.messages import SERVER, SHOW_EPISODES, payload, request
@@ -104,10 +105,10 @@ def carry_out(config: PlexConfig, *, port: int, pid: int, secret: str) -> dict[s
     at_rest = memory_megabytes(pid)
     visit = Visit(port=port, pid=pid, secret=secret)
     began = time.perf_counter()
-    task = imports.start(config, PlexImport.Kind.PLAYS)
+    task = lifecycle.start(config, PlexImport.Kind.PLAYS)
     visit.until(lambda: state_of(task) == State.READY)
     looked = time.perf_counter()
-    imports.go(task, chosen=[])
+    lifecycle.go(task, chosen=[])
     visit.until(lambda: state_of(task) == State.FINISHED)
     ended = time.perf_counter()
     seen = visit.seen

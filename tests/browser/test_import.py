@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from plex import connection, imports
+from plex import connection
+from plex.imports import lifecycle
 from plex.models import PlexConfig, PlexImport
 from plex.processing import process_due
 from tests.browser.conftest import DESKTOP, PHONE
@@ -36,8 +37,8 @@ def work(*, pieces: int) -> None:
     """The worker's turns, each for one page of the history, as long as there is work."""
     for _ in range(pieces):
         for task in PlexImport.objects.for_worker():
-            assert imports.claim(task, now=timezone.now())
-            imports.work_on(task, should_stop=lambda: True)
+            assert lifecycle.claim(task, now=timezone.now())
+            lifecycle.work_on(task, should_stop=lambda: True)
         process_due()
 
 

@@ -9,8 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from plex import imports
 from plex.connection import save_server, save_token
+from plex.imports import lifecycle
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.looking import JAVASCRIPT, violations
 from tests.factories import TrackedShowFactory, make_show
@@ -56,7 +56,7 @@ def _library(owner: User, plex: FakePlex, tmdb: FakeTmdb) -> None:
 
 
 def work() -> None:
-    while imports.work_on_imports(lambda: False):
+    while lifecycle.work_on_imports(lambda: False):
         pass
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from django.db.models import Min
 from django.utils import timezone
 
-from plex import history, imports, jobs
+from plex import jobs
+from plex.history import reading
+from plex.imports import lifecycle
 from plex.models import PlexWebhookLog
 from plex.processing import Lane
 
@@ -33,7 +35,7 @@ class Household:
             pass
         jobs.run_due_jobs(is_starting=self.is_starting)
         self.is_starting = False
-        imports.work_on_imports(history.never)
+        lifecycle.work_on_imports(reading.never)
         while local.process_due() or network.process_due():
             pass
 

@@ -11,8 +11,9 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from plex import connection, history, inbox
+from plex import connection, inbox
 from plex.client import HISTORY_PAGE
+from plex.history import reading
 from plex.models import Job, PlexViewing, PlexWebhookLog
 from tests.factories import make_show
 from tests.faults import sizes
@@ -33,7 +34,7 @@ def let_leases_run_out() -> None:
     PlexWebhookLog.objects.filter(next_attempt_at__gt=timezone.now()).update(
         next_attempt_at=timezone.now(), attempts=F("attempts")
     )
-    Job.objects.filter(name__startswith=history.JOB_PREFIX).update(lease_until=None)
+    Job.objects.filter(name__startswith=reading.JOB_PREFIX).update(lease_until=None)
 
 
 def test_a_worker_killed_ten_times_in_the_middle_of_the_catch_up_records_each_play_once(
@@ -104,10 +105,10 @@ def add_plays(plex: FakePlex, episodes: list[Episode], times) -> None:
 
 def is_reading(user_id: int) -> bool:
     """Whether the killed worker left the catch-up undone: it still holds the job."""
-    job = Job.objects.get(name=history.job_name(user_id))
+    job = Job.objects.get(name=reading.job_name(user_id))
     return job.lease_until is not None and job.lease_until > timezone.now()
 
 
 def is_read_to_the_end(user_id: int) -> bool:
-    job = Job.objects.get(name=history.job_name(user_id))
+    job = Job.objects.get(name=reading.job_name(user_id))
     return job.lease_until is None and job.last_run_at is not None

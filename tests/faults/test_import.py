@@ -10,7 +10,8 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from plex import connection, imports
+from plex import connection
+from plex.imports import lifecycle
 from plex.models import Job, PlexImport, PlexViewing, PlexWebhookLog
 from tests.factories import make_show
 from tests.faults.processes import running, wait_for
@@ -43,7 +44,7 @@ def test_a_worker_killed_in_the_middle_of_an_import_records_each_play_once(owner
     for episode in episodes:
         numbers = episode.season.season_number, episode.episode_number
         plex.add_play(episode.season.show.title, *numbers, viewed_at=times[episode.pk])
-    task = imports.start(config, PlexImport.Kind.PLAYS)
+    task = lifecycle.start(config, PlexImport.Kind.PLAYS)
     dice = random.Random(seed := random.randrange(10**6))
     environment = {"PLEX_TV_URL": plex.tv.url, "PLEX_METADATA_URL": plex.metadata.url}
     plex.server.slow(0.05)
@@ -76,5 +77,5 @@ def is_over(task: PlexImport) -> bool:
     task.refresh_from_db()
     assert task.state != State.FAILED, task.error
     if task.state == State.READY:
-        imports.go(task, chosen=[])
+        lifecycle.go(task, chosen=[])
     return task.state == State.FINISHED

@@ -12,7 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from plex import circuit, connection, host_circuits, inbox, show_import
+from plex import circuit, connection, host_circuits, inbox
+from plex.imports import show_import
 from plex.models import Job, PlexConfig, PlexImport, PlexWebhookLog, Status
 from tests.factories import UserFactory, make_show
 from tests.faults import sizes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plex import imports
+from plex.imports import lifecycle
 
 
 def work(times: int = 1, *, shows: int | None = None) -> None:
@@ -13,4 +13,4 @@ def work(times: int = 1, *, shows: int | None = None) -> None:
         def should_stop() -> bool:
             return left is not None and next(left, None) is None  # noqa: B023
 
-        imports.work_on_imports(should_stop)
+        lifecycle.work_on_imports(should_stop)

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from plex.episode_titles import said_number, title_key, without_part
-from plex.episodes import SeasonMap
+from plex.episodes.match import SeasonMap
+from plex.episodes.titles import said_number, title_key, without_part
 from tests.plex.weekly import WEEKLY, day, decide, known, play
 
 PARTS = [

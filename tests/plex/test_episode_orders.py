@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from plex.episode_orders import (
+from plex.episodes.match import EpisodeIndex, EpisodeMatch, KnownEpisode, SeasonMap, match_episode
+from plex.episodes.orders import (
     NumberFact,
     Order,
     counted_order,
@@ -14,7 +15,6 @@ from plex.episode_orders import (
     propose_order,
     year_order,
 )
-from plex.episodes import EpisodeIndex, EpisodeMatch, KnownEpisode, SeasonMap, match_episode
 from plex.guid import EpisodeIds, parse_guid
 from plex.payload import Playback, parse_payload
 from tests.plex.factories import scrobble

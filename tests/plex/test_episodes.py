@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plex.episode_titles import script, title_key
-from plex.episodes import (
+from plex.episodes.match import (
     EpisodeIndex,
     EpisodeMatch,
     EpisodeQuestion,
     SeasonMap,
     match_episode,
 )
+from plex.episodes.titles import script, title_key
 from plex.guid import EpisodeIds
 from plex.payload import Playback, parse_payload
 from tests.plex.payloads import load

@@ -10,9 +10,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from plex import client, connection, history, inbox, jobs
+from plex import client, connection, inbox, jobs
 from plex.answers import history_row
-from plex.history_memory import known_items
+from plex.history import reading
+from plex.history.memory import known_items
 from plex.models import (
     Action,
     Job,
@@ -46,11 +47,11 @@ def config(connected, plex: FakePlex) -> PlexConfig:
 
 def run(config: PlexConfig) -> str:
     """One catch-up as the worker does it; returns what the job says went wrong."""
-    Job.objects.filter(name=history.job_name(config.pk)).update(last_run_at=None)
+    Job.objects.filter(name=reading.job_name(config.pk)).update(last_run_at=None)
     job = next(
         job
-        for job in jobs.catch_ups(is_starting=True, should_stop=history.never)
-        if job.name == history.job_name(config.pk)
+        for job in jobs.catch_ups(is_starting=True, should_stop=reading.never)
+        if job.name == reading.job_name(config.pk)
     )
     assert jobs.run_if_due(job)
     process_due()
@@ -413,12 +414,12 @@ def test_a_server_that_is_off_is_told_and_tried_less_and_less_often(config, plex
     plex.server.down()
     assert "can't be reached" in run(config)
     assert run(config)
-    assert history.due_every() == {config.pk: timedelta(minutes=40)}
-    assert history.pause_after(99) == timedelta(hours=1)
+    assert reading.due_every() == {config.pk: timedelta(minutes=40)}
+    assert reading.pause_after(99) == timedelta(hours=1)
     plex.server.up()
     assert run(config) == ""
     assert Watch.objects.count() == 1
-    assert history.due_every() == {config.pk: timedelta(minutes=10)}
+    assert reading.due_every() == {config.pk: timedelta(minutes=10)}
 
 
 def test_a_revoked_token_is_told_and_appears_nowhere(config, plex, caplog):
@@ -431,7 +432,7 @@ def test_a_revoked_token_is_told_and_appears_nowhere(config, plex, caplog):
 
 
 def read_what_is_due(*, is_starting: bool) -> None:
-    for job in jobs.catch_ups(is_starting=is_starting, should_stop=history.never):
+    for job in jobs.catch_ups(is_starting=is_starting, should_stop=reading.never):
         jobs.run_if_due(job)
 
 
@@ -508,7 +509,7 @@ def test_a_token_that_was_refused_by_mistake_is_good_again(config, plex):
 
 @pytest.mark.parametrize("text", ["", "{", '{"until": "x"}', "[]", "3", '{"until": 1, "what": 2}'])
 def test_a_cursor_that_cannot_be_read_starts_anew(text):
-    assert history.Cursor.read(text) == history.Cursor()
+    assert reading.Cursor.read(text) == reading.Cursor()
 
 
 def test_another_server_at_the_address_is_not_read(config, plex):
@@ -523,7 +524,7 @@ def test_another_server_at_the_address_is_not_read(config, plex):
 )
 def test_nothing_is_read_without_token_address_or_while_switched_off(config, fields):
     connection.save_settings(config, **fields)
-    assert history.due_every() == {}
+    assert reading.due_every() == {}
 
 
 def test_trouble_in_the_middle_keeps_what_was_stored(config, plex, monkeypatch):
@@ -532,16 +533,16 @@ def test_trouble_in_the_middle_keeps_what_was_stored(config, plex, monkeypatch):
     for number in range(1, 10):
         plex.add_play("Severance", 1, number, viewed_at=START + number * 24 * HOUR)
     stops = iter([False, True])
-    job = Job.objects.create(name=history.job_name(config.pk), lease_until=timezone.now())
-    assert history.catch_up(config.pk, should_stop=lambda: next(stops)) == ""
+    job = Job.objects.create(name=reading.job_name(config.pk), lease_until=timezone.now())
+    assert reading.catch_up(config.pk, should_stop=lambda: next(stops)) == ""
     assert PlexWebhookLog.objects.count() == 6
     Job.objects.update(lease_until=None)
     job.refresh_from_db()
-    assert history.Cursor.read(job.cursor).until == int((START + 6 * 24 * HOUR).timestamp())
+    assert reading.Cursor.read(job.cursor).until == int((START + 6 * 24 * HOUR).timestamp())
     assert run(config) == ""
     assert Watch.objects.count() == 9
     since = [int(call.query["viewedAt>"]) for call in plex.asked("pms", "history")]
-    assert since[-1] == int((START + 6 * 24 * HOUR - history.OVERLAP).timestamp())
+    assert since[-1] == int((START + 6 * 24 * HOUR - reading.OVERLAP).timestamp())
 
 
 def test_an_item_at_which_the_server_always_fails_stops_nothing_for_ever(config, plex):
@@ -552,7 +553,7 @@ def test_an_item_at_which_the_server_always_fails_stops_nothing_for_ever(config,
         plex.add_play("Severance", 1, number, viewed_at=START + number * HOUR)
     plex.broken_items = {plex.history[3]["ratingKey"]}
 
-    for _ in range(history.STUCK_RUNS):
+    for _ in range(reading.STUCK_RUNS):
         assert "has a problem" in run(config)
         assert Watch.objects.count() == 1
     calls = len(plex.asked("pms", "metadata"))
@@ -565,7 +566,7 @@ def test_an_item_at_which_the_server_always_fails_stops_nothing_for_ever(config,
     assert "failed again and again at this episode" in str(log.trace)
     others = PlexWebhookLog.objects.exclude(pk=log.pk)
     assert not [log for log in others if "failed again" in str(log.trace)]
-    assert history.Cursor.read(Job.objects.get().cursor).stuck == 0
+    assert reading.Cursor.read(Job.objects.get().cursor).stuck == 0
     calls = len(plex.asked("pms", "metadata"))
     assert run(config) == ""
     assert len(plex.asked("pms", "metadata")) == calls, "what was stored is not looked up again"
@@ -576,7 +577,7 @@ def test_a_server_that_fails_at_everything_is_not_taken_for_a_few_broken_items(c
     for number in range(1, 41):
         plex.add_play("Severance", 1, number, viewed_at=START + number * HOUR)
     plex.broken_items = {row["ratingKey"] for row in plex.history}
-    for _ in range(history.STUCK_RUNS + 2):
+    for _ in range(reading.STUCK_RUNS + 2):
         assert "has a problem" in run(config)
     assert not PlexWebhookLog.objects.exists()
     plex.broken_items = set()
@@ -587,22 +588,22 @@ def test_a_server_that_fails_at_everything_is_not_taken_for_a_few_broken_items(c
 
 def test_a_server_that_is_off_says_nothing_about_its_items(config, plex):
     plex.server.down()
-    for _ in range(history.STUCK_RUNS + 1):
+    for _ in range(reading.STUCK_RUNS + 1):
         run(config)
-    cursor = history.Cursor.read(Job.objects.get(name=history.job_name(config.pk)).cursor)
-    assert (cursor.failures, cursor.stuck) == (history.STUCK_RUNS + 1, 0)
+    cursor = reading.Cursor.read(Job.objects.get(name=reading.job_name(config.pk)).cursor)
+    assert (cursor.failures, cursor.stuck) == (reading.STUCK_RUNS + 1, 0)
 
 
 def test_a_job_that_somebody_else_took_stores_nothing(config, plex):
     plex.add_show("Severance", {1: 9})
     plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
-    Job.objects.create(name=history.job_name(config.pk), lease_until=timezone.now())
+    Job.objects.create(name=reading.job_name(config.pk), lease_until=timezone.now())
 
     def steal() -> bool:
         Job.objects.update(lease_until=timezone.now() + HOUR)
         return False
 
-    assert history.catch_up(config.pk, should_stop=steal) == ""
+    assert reading.catch_up(config.pk, should_stop=steal) == ""
     assert Job.objects.filter(lease_until__gt=timezone.now() + HOUR / 2).exists()
 
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from plex import circuit, connection, history, host_circuits, jobs, library
+from plex import circuit, connection, host_circuits, jobs
 from plex.client import PlexError, PlexServer, PlexTv
+from plex.history import reading
+from plex.imports import library
 from plex.models import Job, PlexConfig
 from tests.plex_server import FakePlex
 
@@ -115,7 +117,7 @@ def test_once_it_is_back_the_jobs_that_failed_run_at_once(config, plex, clock):
     jobs.run_due_jobs()
     assert circuit.current(host_circuits.server_name(plex.server.url)) is None, "one job, one call"
     fail(plex, 2)
-    job = Job.objects.get(name=history.job_name(config.pk))
+    job = Job.objects.get(name=reading.job_name(config.pk))
     assert job.last_error
     plex.server.up()
     clock.shift(circuit.SHORTEST_PAUSE + SECOND)

@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from plex import library, show_import
 from plex.client import PlexError, PlexServer
 from plex.connection import save_server, save_token
+from plex.imports import library, show_import
 from plex.models import PlexConfig, PlexImport
 from tests.factories import TrackedShowFactory, make_show
 from tests.plex.factories import (

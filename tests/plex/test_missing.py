@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from plex import connection, history, inbox, jobs, missing
-from plex.missing import Comparing, Comparison
+from plex import connection, inbox, jobs
+from plex.history import missing, reading
+from plex.history.missing import Comparing, Comparison
 from plex.models import (
     Action,
     Job,
@@ -46,7 +47,7 @@ def show(config, plex: FakePlex):
     show = make_show("Severance", {1: 9})
     plex.mirror(show)
     plex.add_play("Severance", 1, 1, viewed_at=NOW - DAY)
-    run(config, history.JOB_PREFIX)
+    run(config, reading.JOB_PREFIX)
     return show
 
 
@@ -54,7 +55,7 @@ def run(config: PlexConfig, name: str = missing.JOB_PREFIX) -> str:
     """One run of a job as the worker does it; returns what the job says went wrong."""
     name = f"{name}{config.pk}"
     Job.objects.filter(name=name).update(last_run_at=None)
-    due = jobs.catch_ups(is_starting=False, should_stop=history.never)
+    due = jobs.catch_ups(is_starting=False, should_stop=reading.never)
     assert jobs.run_if_due(next(job for job in due if job.name == name))
     process_due()
     return Job.objects.get(name=name).last_error
@@ -80,7 +81,7 @@ def test_nothing_is_missing_where_everything_arrived(config, plex, show):
 
 def test_a_play_that_plex_wrote_down_late_is_listed_and_brought_in(config, plex, show):
     row = plex.add_play("Severance", 1, 3, viewed_at=NOW - 9 * DAY)
-    run(config, history.JOB_PREFIX)
+    run(config, reading.JOB_PREFIX)
     assert Watch.objects.count() == 1, "the catch-up is further by now"
 
     assert run(config) == ""
@@ -102,7 +103,7 @@ def test_a_play_that_plex_wrote_down_late_is_listed_and_brought_in(config, plex,
 
 def test_the_button_pressed_while_the_next_list_is_made_counts(config, plex, show, monkeypatch):
     plex.add_play("Severance", 1, 3, viewed_at=NOW - 9 * DAY)
-    run(config, history.JOB_PREFIX)
+    run(config, reading.JOB_PREFIX)
     run(config)
     presses = iter([True])
     look = Comparing.missing_of
@@ -126,7 +127,7 @@ def test_what_was_refused_is_given_as_a_reason(config, plex, show):
 
 
 def test_what_the_catch_up_has_not_come_to_is_told_apart(config, plex, show):
-    Job.objects.filter(name=history.job_name(config.pk)).update(cursor="")
+    Job.objects.filter(name=reading.job_name(config.pk)).update(cursor="")
     plex.add_play("Severance", 1, 3, viewed_at=NOW - 2 * HOUR)
     run(config)
     assert result(config).plays[0].why == missing.UNREAD
@@ -149,7 +150,7 @@ def test_an_event_that_failed_is_tried_again(config, plex, show):
 def test_plays_from_while_marking_was_switched_off_are_missing_once_it_is_on(config, plex, show):
     connection.save_settings(config, auto_mark_watched=False)
     plex.add_play("Severance", 1, 2, viewed_at=NOW - 3 * HOUR)
-    run(config, history.JOB_PREFIX)
+    run(config, reading.JOB_PREFIX)
     run(config)
     assert result(config) == Comparison()
     connection.save_settings(config, auto_mark_watched=True)
@@ -206,7 +207,7 @@ def test_the_list_is_bounded(config, plex, monkeypatch):
     monkeypatch.setattr(missing, "MOST_LISTED", 4)
     plex.mirror(make_show("Severance", {1: 9}))
     plex.add_play("Severance", 1, 1, viewed_at=NOW - DAY)
-    run(config, history.JOB_PREFIX)
+    run(config, reading.JOB_PREFIX)
     for number in range(2, 10):
         plex.add_play("Severance", 1, number, viewed_at=NOW - 9 * DAY)
     run(config)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from plex.models import Job, PlexConflict, PlexShowMapping, PlexViewing, PlexWebhookLog
-from plex.order_proposals import JOB, propose, propose_orders
+from plex.numbering.proposals import JOB, propose, propose_orders
 from plex.resolution import ResolutionError
 from plex.resolution.numbering import choose_order, decline_order
 from tests.factories import WatchFactory, episode_of, make_show

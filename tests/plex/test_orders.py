@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from plex.episodes import EpisodeIndex
+from plex.episodes.match import EpisodeIndex
 from plex.inbox import requeue
 from plex.models import (
     PlexConflict,
@@ -15,7 +15,7 @@ from plex.models import (
     PlexWebhookLog,
     Status,
 )
-from plex.orders import known_orders, order_of
+from plex.numbering.orders import known_orders, order_of
 from plex.processing.indexes import read_episodes
 from plex.resolution import confirm_mapping
 from tests.factories import episode_of, make_show

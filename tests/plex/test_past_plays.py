@@ -9,7 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from plex import connection, history, imports, inbox, past_plays
+from plex import connection, inbox
+from plex.history import reading
+from plex.imports import lifecycle, past_plays
 from plex.jobs import run_due_jobs
 from plex.models import Action, PlexConfig, PlexImport, PlexViewing, PlexWebhookLog, Status
 from plex.processing import process_due
@@ -36,7 +38,7 @@ def config(connected, plex: FakePlex) -> PlexConfig:
 def work(task: PlexImport, *, until: tuple[str, ...] = (State.READY, State.FINISHED)) -> PlexImport:
     """The worker's turns, and the draining of what came, until the import gets there."""
     for _ in range(60):
-        imports.work_on_imports(history.never)
+        lifecycle.work_on_imports(reading.never)
         process_due()
         task.refresh_from_db()
         if task.state in {*until, State.FAILED}:
@@ -45,12 +47,12 @@ def work(task: PlexImport, *, until: tuple[str, ...] = (State.READY, State.FINIS
 
 
 def look(config: PlexConfig) -> PlexImport:
-    return work(imports.start(config, PlexImport.Kind.PLAYS))
+    return work(lifecycle.start(config, PlexImport.Kind.PLAYS))
 
 
 def import_all(config: PlexConfig, *chosen: str) -> PlexImport:
     task = look(config)
-    assert imports.go(task, chosen=list(chosen))
+    assert lifecycle.go(task, chosen=list(chosen))
     return work(task)
 
 
@@ -107,7 +109,7 @@ def test_what_is_here_already_is_told_whichever_way_it_came(config, plex, owner)
     task = look(config)
 
     assert (task.counts["plays"], task.counts["here"], task.counts["questions"]) == (4, 1, 0)
-    assert imports.go(task, chosen=[])
+    assert lifecycle.go(task, chosen=[])
     assert work(task).counts["results"] == {"recorded": 3, "already_watched": 1}
     assert look(config).counts["here"] == 4
 
@@ -161,7 +163,7 @@ def test_a_deleted_show_can_be_chosen_by_its_title(config, plex):
     plex.add_play("Severance", 1, 3, viewed_at=LONG_AGO, is_deleted=True)
     task = look(config)
     assert [show["key"] for show in task.counts["list"]] == ["title:Severance"]
-    imports.go(task, chosen=["title:Severance"])
+    lifecycle.go(task, chosen=["title:Severance"])
     assert work(task).counts["read"] == 1
 
 
@@ -215,13 +217,13 @@ def test_what_was_read_is_told_as_recorded_also_while_plex_is_away(config, plex)
     plex.mirror(make_show("Severance", {1: 150}))
     add_plays(plex, "Severance", 150)
     task = look(config)
-    imports.go(task, chosen=[])
-    assert imports.claim(task, now=timezone.now())
-    imports.work_on(task, should_stop=lambda: True)
+    lifecycle.go(task, chosen=[])
+    assert lifecycle.claim(task, now=timezone.now())
+    lifecycle.work_on(task, should_stop=lambda: True)
     process_due()
     plex.server.fail_with(503)
 
-    imports.work_on_imports(history.never)
+    lifecycle.work_on_imports(reading.never)
 
     task.refresh_from_db()
     assert task.error
@@ -232,7 +234,7 @@ def test_what_the_catch_up_brings_meanwhile_is_not_counted(config, plex):
     plex.mirror(make_show("Severance", {1: 9}))
     add_plays(plex, "Severance", 3)
     task = look(config)
-    imports.go(task, chosen=[])
+    lifecycle.go(task, chosen=[])
     plex.add_play("Severance", 1, 9, viewed_at=timezone.now() - timedelta(seconds=5))
     PlexConfig.objects.update(sync_started_date=timezone.now() - HOUR)
     run_due_jobs(is_starting=True)
@@ -268,7 +270,7 @@ def test_rows_that_plex_deletes_meanwhile_hide_no_others(config, plex):
     plex.mirror(make_show("Severance", {1: 250}))
     add_plays(plex, "Severance", 250)
     task = look(config)
-    imports.go(task, chosen=[])
+    lifecycle.go(task, chosen=[])
     one_page(task)
     del plex.history[:60]
     assert work(task).state == State.FINISHED
@@ -280,7 +282,7 @@ def test_events_that_wait_hold_the_reading_back(config, plex):
     plex.mirror(make_show("Severance", {1: 800}))
     add_plays(plex, "Severance", 800)
     task = look(config)
-    imports.go(task, chosen=[])
+    lifecycle.go(task, chosen=[])
     due = []
 
     def note_and_process() -> bool:
@@ -289,7 +291,7 @@ def test_events_that_wait_hold_the_reading_back(config, plex):
             process_due()
         return False
 
-    imports.claim(task, now=timezone.now())
+    lifecycle.claim(task, now=timezone.now())
     past_plays.step(task, should_stop=note_and_process)
 
     task.refresh_from_db()
@@ -301,7 +303,7 @@ def test_events_that_wait_hold_the_reading_back(config, plex):
 def test_the_clock_of_a_slice_stops_the_reading_after_a_page(config, plex):
     plex.mirror(make_show("Severance", {1: 250}))
     add_plays(plex, "Severance", 250)
-    task = imports.start(config, PlexImport.Kind.PLAYS)
+    task = lifecycle.start(config, PlexImport.Kind.PLAYS)
     one_page(task)
     assert (task.state, task.done) == (State.COUNTING, 100)
     assert work(task).counts["plays"] == 250
@@ -309,6 +311,6 @@ def test_the_clock_of_a_slice_stops_the_reading_after_a_page(config, plex):
 
 def one_page(task: PlexImport) -> None:
     stop: Callable[[], bool] = lambda: True  # noqa: E731
-    imports.claim(task, now=timezone.now())
-    imports.work_on(task, should_stop=stop)
+    lifecycle.claim(task, now=timezone.now())
+    lifecycle.work_on(task, should_stop=stop)
     task.refresh_from_db()

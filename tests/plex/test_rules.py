@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plex.payload import Playback, parse_payload
-from plex.rules import (
+from plex.rules.ruling import (
     ALWAYS,
     GUID,
     IGNORE,

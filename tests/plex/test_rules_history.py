@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from plex import connection, history, jobs, scan
+from plex import connection, jobs
+from plex.history import reading, scan
 from plex.models import Action, Job, PlexConfig, PlexRule, PlexWebhookLog
 from plex.processing import process_due
 from tests.factories import make_show
@@ -32,7 +33,7 @@ def config(connected, plex: FakePlex) -> PlexConfig:
 
 
 def run(config: PlexConfig, prefix: str) -> None:
-    due = jobs.catch_ups(is_starting=True, should_stop=history.never)
+    due = jobs.catch_ups(is_starting=True, should_stop=reading.never)
     assert jobs.run_if_due(next(job for job in due if job.name == f"{prefix}{config.pk}"))
     assert not Job.objects.get(name=f"{prefix}{config.pk}").last_error
     process_due()
@@ -47,7 +48,7 @@ def test_a_row_of_a_deleted_item_is_ignored_by_the_librarys_name(config, plex, o
     plex.add_play("Severance", 1, 1, viewed_at=START + HOUR, is_deleted=True)
     ignore_library(owner, "Kids")
 
-    run(config, history.JOB_PREFIX)
+    run(config, reading.JOB_PREFIX)
 
     log = PlexWebhookLog.objects.get()
     assert log.action_taken == Action.IGNORED_BY_RULE
@@ -57,7 +58,7 @@ def test_a_row_of_a_deleted_item_is_ignored_by_the_librarys_name(config, plex, o
 def test_without_such_a_rule_the_libraries_are_not_asked_for(config, plex):
     plex.add_play("Severance", 1, 1, viewed_at=START + HOUR, is_deleted=True)
 
-    run(config, history.JOB_PREFIX)
+    run(config, reading.JOB_PREFIX)
 
     assert not plex.asked("pms", "library/sections$")
 

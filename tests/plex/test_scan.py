@@ -9,7 +9,8 @@ from itertools import permutations
 import pytest
 from django.utils import timezone
 
-from plex import connection, history, inbox, jobs, scan
+from plex import connection, inbox, jobs
+from plex.history import reading, scan
 from plex.models import (
     Action,
     Job,
@@ -56,7 +57,7 @@ def run(config: PlexConfig, name: str = scan.JOB_PREFIX) -> str:
     """One scan as the worker does it; returns what the job says went wrong."""
     name = f"{name}{config.pk}"
     Job.objects.filter(name=name).update(last_run_at=None)
-    due = jobs.catch_ups(is_starting=True, should_stop=history.never)
+    due = jobs.catch_ups(is_starting=True, should_stop=reading.never)
     assert jobs.run_if_due(next(job for job in due if job.name == name))
     process_due()
     return Job.objects.get(name=name).last_error
@@ -134,7 +135,7 @@ def by_webhook(config: PlexConfig, plex: FakePlex, episode: Episode, at: datetim
 
 def by_history(config: PlexConfig, plex: FakePlex, episode: Episode, at: datetime) -> None:
     plex.add_play("Severance", 1, 1, viewed_at=at + 4 * MINUTE)
-    run(config, history.JOB_PREFIX)
+    run(config, reading.JOB_PREFIX)
 
 
 def by_mark(config: PlexConfig, plex: FakePlex, episode: Episode, at: datetime) -> None:
@@ -284,7 +285,7 @@ def test_it_reads_no_further_than_to_the_cursor(config, plex):
         plex.mark_watched("Endless", 1, number, at=START + number * 10 * MINUTE)
     run(config)
     assert len(plex.asked("pms", "sections/2/all")) == 2
-    cursor = history.Cursor.read(Job.objects.get(name=scan.job_name(config.pk)).cursor)
+    cursor = reading.Cursor.read(Job.objects.get(name=scan.job_name(config.pk)).cursor)
     assert cursor.until == int((START + 2500 * MINUTE).timestamp())
     plex.mark_watched("Endless", 1, 251, at=START + 44 * HOUR)
     run(config)
@@ -301,7 +302,7 @@ def test_a_scan_that_was_stopped_loses_nothing(config, plex, show, monkeypatch):
     assert scan.scan(config.pk, should_stop=lambda: next(stops)) == ""
     assert PlexWebhookLog.objects.count() == 6
     job.refresh_from_db()
-    assert history.Cursor.read(job.cursor).until == 0
+    assert reading.Cursor.read(job.cursor).until == 0
     Job.objects.update(lease_until=None)
     assert run(config) == ""
     assert Watch.objects.count() == 9
@@ -313,8 +314,8 @@ def test_a_job_that_somebody_else_took_stores_nothing(config, plex, show):
     Job.objects.create(name=scan.job_name(config.pk), lease_until=timezone.now())
     run_scan = scan.Scan(config, Job.objects.get())
     Job.objects.update(lease_until=timezone.now() + HOUR)
-    with pytest.raises(history.LostLeaseError):
-        run_scan.run(history.never)
+    with pytest.raises(reading.LostLeaseError):
+        run_scan.run(reading.never)
     assert not PlexWebhookLog.objects.exists()
 
 

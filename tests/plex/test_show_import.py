@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 from django.contrib.auth.models import User
 
-from plex import imports, show_import
 from plex.connection import save_server, save_token
+from plex.imports import lifecycle, show_import
+from plex.imports.show_results import counts_in, failed_keys, results_of, states_of
 from plex.models import (
     PlexConfig,
     PlexConflict,
@@ -18,7 +19,6 @@ from plex.models import (
     PlexWebhookLog,
 )
 from plex.resolution import resolve_conflict
-from plex.show_results import counts_in, failed_keys, results_of, states_of
 from plex.story import story_of
 from tests.factories import make_show
 from tests.plex.factories import SERVER, make_config
@@ -147,10 +147,10 @@ def test_stopped_between_two_shows_it_goes_on_and_doubles_nothing(config, owner,
     work(shows=4)
     task.refresh_from_db()
     assert 0 < task.done < 5
-    assert imports.stop(task)
+    assert lifecycle.stop(task)
     work(2)
     assert len(tracked(owner)) == task.done
-    assert imports.resume(task)
+    assert lifecycle.resume(task)
     work(3)
     assert outcomes(task) == {f"Show {number}": "added" for number in range(5)}
     assert PlexWebhookLog.objects.count() == 5

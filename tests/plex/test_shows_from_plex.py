@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertContains
 
-from plex import show_import
 from plex.connection import save_server, save_token
+from plex.imports import show_import
+from plex.imports.show_results import results_of
 from plex.models import PlexConfig, PlexConflict, PlexImport, PlexShowMapping
 from plex.replacing import replace_makeshift_shows
-from plex.show_results import results_of
 from tests.api import caller
 from tests.factories import WatchFactory, episode_of, make_show
 from tests.plex.factories import SERVER, make_config, scrobble

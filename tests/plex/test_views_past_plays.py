@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from plex import connection, history, imports
+from plex import connection
+from plex.history import reading
+from plex.imports import lifecycle
 from plex.models import PlexConfig, PlexImport
 from plex.processing import process_due
 from tests.factories import make_show
@@ -59,7 +61,7 @@ def press(client, owner):
 
 def work() -> None:
     for _ in range(4):
-        imports.work_on_imports(history.never)
+        lifecycle.work_on_imports(reading.never)
         process_due()
 
 

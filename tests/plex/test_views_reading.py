@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from plex import connection, history, jobs, missing, scan
+from plex import connection, jobs
+from plex.history import missing, reading, scan
 from plex.models import Job, PlexConfig, PlexWebhookLog
 from plex.processing import process_due
 from plex.views.checklist import Step
@@ -60,7 +61,7 @@ def test_says_when_it_was_read_and_how_far(signed_in, plex, config):
     step = steps(signed_in)["Missed plays are caught up"]
 
     assert step.done
-    assert step.at == Job.objects.get(name=history.job_name(config.pk)).last_run_at
+    assert step.at == Job.objects.get(name=reading.job_name(config.pk)).last_run_at
     shown = page(signed_in)
     assert "Last read today" in shown
     local = timezone.localtime(NOW - 26 * HOUR)
@@ -81,14 +82,14 @@ def test_what_was_put_right_is_read_at_once(signed_in, plex, config, put_right):
     read(config)
     assert "sign in again" in page(signed_in)
     plex.server.up()
-    tried = Job.objects.get(name=history.job_name(config.pk)).last_run_at
+    tried = Job.objects.get(name=reading.job_name(config.pk)).last_run_at
 
     put_right(signed_in, plex)
 
     assert "The worker reads your server in a moment." in page(signed_in)
     assert "sign in again" not in page(signed_in)
     jobs.run_due_jobs()
-    job = Job.objects.get(name=history.job_name(config.pk))
+    job = Job.objects.get(name=reading.job_name(config.pk))
     assert job.last_run_at not in {None, tried}
     assert not job.last_error
 
@@ -106,7 +107,7 @@ def test_says_what_goes_wrong_and_that_nothing_is_lost(signed_in, plex, config):
 
 def test_of_an_error_of_our_own_the_log_is_named(signed_in, config):
     Job.objects.create(
-        name=history.job_name(config.pk), last_run_at=NOW, last_error="ZeroDivisionError"
+        name=reading.job_name(config.pk), last_run_at=NOW, last_error="ZeroDivisionError"
     )
     assert "its log has the details" in steps(signed_in)["Missed plays are caught up"].hint
 

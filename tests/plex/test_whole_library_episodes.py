@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from datetime import UTC, datetime
 
-from plex.episodes import EpisodeIndex, EpisodeMatch, KnownEpisode, match_episode
+from plex.episodes.match import EpisodeIndex, EpisodeMatch, KnownEpisode, match_episode
 from plex.payload import Playback, parse_payload
 from tests.plex.whole_library import LibraryShow, Maker
 from tests.plex.whole_library_plays import Play, plays

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from plex.episodes import (
+from plex.episodes.match import (
     EpisodeIndex,
     EpisodeMissing,
     EpisodeQuestion,

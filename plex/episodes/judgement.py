@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plex.episode_answers import (
+from plex.episodes.answers import (
     EpisodeMatch,
     EpisodeQuestion,
     agreed,
@@ -10,9 +10,9 @@ from plex.episode_answers import (
     by_title,
     by_title_and_date,
 )
-from plex.episode_index import KnownEpisode
-from plex.episode_search import DateFit, Rivals, Search, TitleFit
-from plex.episode_titles import is_distinctive
+from plex.episodes.index import KnownEpisode
+from plex.episodes.search import DateFit, Rivals, Search, TitleFit
+from plex.episodes.titles import is_distinctive
 
 NOTHING_AGREES = (False, False, False)
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from plex.episodes import EpisodeMatch, EpisodeMissing, match_episode
+from plex.episodes.match import EpisodeMatch, EpisodeMissing, match_episode
 from plex.models import Action, PlexAccount, PlexRule, PlexWebhookLog, Status
 from plex.payload import Playback, parse_payload
 from plex.processing.indexes import EpisodeIndexes
 from plex.processing.ruled import read_rules
-from plex.rules import Ruling, ruling_on
+from plex.rules.ruling import Ruling, ruling_on
 from tracker.models import TVShow
 
 # Read and parsed in about a second.

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from plex import inbox, plex_shows
 from plex.answers import SHOW, Item, PlexError
-from plex.broken_items import readable_items
-from plex.import_progress import failures_of, finish, note
-from plex.library import new_show_message, other_server, server_unless_away
+from plex.history.broken_items import readable_items
+from plex.imports.library import new_show_message, other_server, server_unless_away
+from plex.imports.progress import failures_of, finish, note
 from plex.models import PlexConfig, PlexConflict, PlexImport, PlexWebhookLog, Status
 from plex.models.webhook_log import PlexWebhookLogQuerySet
 from plex.processing.drain import Lane

@@ -14,12 +14,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from plex import doorbell, history, inbox
+from plex import doorbell, inbox
 from plex.answers import EPISODE, HistoryRow
 from plex.client import PlexServer
-from plex.history import LEASE, OVERLAP, Cursor, Reading, never, pause_after, read_on
-from plex.history_events import Play, place_of
-from plex.history_memory import note_told
+from plex.history import reading
+from plex.history.events import Play, place_of
+from plex.history.memory import note_told
+from plex.history.reading import LEASE, OVERLAP, Cursor, Reading, never, pause_after, read_on
 from plex.models import Action, Job, PlexConfig, PlexWebhookLog, Status
 from plex.models.webhook_log import PlexWebhookLogQuerySet
 from plex.viewings import SAME_PLAY_MINIMUM
@@ -90,7 +91,7 @@ def due_every() -> dict[int, timedelta]:
     """The connections whose history can be compared, by user, and how long to wait between two."""
     cursors = dict(Job.objects.filter(name__startswith=JOB_PREFIX).values_list("name", "cursor"))
     refused = PlexConfig.objects.exclude(token_refused_at=None).values_list("pk", flat=True)
-    readable = history.due_every().keys() - set(refused)
+    readable = reading.due_every().keys() - set(refused)
     failures = {pk: Cursor.read(cursors.get(job_name(pk), "")).failures for pk in sorted(readable)}
     return {pk: pause_after(number) if number else EVERY for pk, number in failures.items()}
 
@@ -148,7 +149,7 @@ class Comparing(Reading):
         return Comparison.read(self.job.found).is_wanted
 
     def caught_up_until(self) -> datetime:
-        cursors = Job.objects.filter(name=history.job_name(self.config.pk))
+        cursors = Job.objects.filter(name=reading.job_name(self.config.pk))
         until = Cursor.read(cursors.values_list("cursor", flat=True).first() or "").until
         return datetime.fromtimestamp(until, tz=UTC) - OVERLAP
 

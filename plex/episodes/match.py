@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plex.episode_answers import (
+from plex.episodes.answers import (
     EpisodeCandidate,
     EpisodeMatch,
     EpisodeMissing,
@@ -41,12 +41,12 @@ from plex.episode_answers import (
     by_title_and_date,
     found,
 )
-from plex.episode_index import EpisodeIndex, KnownEpisode
-from plex.episode_joints import by_joined_titles, by_joint_number
-from plex.episode_judgement import NOTHING_AGREES, judge, rank
-from plex.episode_orders import Order
-from plex.episode_search import DateFit, Rivals, Search, SeasonMap, TitleFit
-from plex.episode_titles import is_distinctive
+from plex.episodes.index import EpisodeIndex, KnownEpisode
+from plex.episodes.joints import by_joined_titles, by_joint_number
+from plex.episodes.judgement import NOTHING_AGREES, judge, rank
+from plex.episodes.orders import Order
+from plex.episodes.search import DateFit, Rivals, Search, SeasonMap, TitleFit
+from plex.episodes.titles import is_distinctive
 from plex.fields import YEARS
 from plex.payload import Playback
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from plex import fields, host_circuits
 from plex.answers import HistoryRow, Item
-from plex.broken_items import UnreadItemsError, all_items, readable_items
 from plex.client import PlexError, PlexServer
 from plex.connection import server_token_of
-from plex.history_events import GONE, LACKING, UNREADABLE, KnownItem, Play, message_of, play_of
-from plex.history_memory import known_items, note_told
-from plex.history_people import People, read_people
+from plex.history.broken_items import UnreadItemsError, all_items, readable_items
+from plex.history.events import GONE, LACKING, UNREADABLE, KnownItem, Play, message_of, play_of
+from plex.history.memory import known_items, note_told
+from plex.history.people import People, read_people
 from plex.inbox import event_row
 from plex.models import PlexAccount, PlexConfig, PlexRule, PlexViewing, PlexWebhookLog
 

@@ -20,10 +20,10 @@ from django.utils import timezone
 from plex import doorbell, fields
 from plex.answers import EPISODE, SHOW, Item, PlexError, Section
 from plex.client import PlexServer
-from plex.history import LEASE, OVERLAP, Cursor, Reading, never, pause_after, read_on
-from plex.history_events import Who, message
-from plex.history_memory import told_of
-from plex.history_people import OWNER
+from plex.history.events import Who, message
+from plex.history.memory import told_of
+from plex.history.people import OWNER
+from plex.history.reading import LEASE, OVERLAP, Cursor, Reading, never, pause_after, read_on
 from plex.inbox import event_row
 from plex.models import Job, PlexConfig, PlexViewing, PlexWebhookLog
 from plex.payload import summarise

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from plex.answers import HistoryRow
-from plex.history_events import KnownItem, Play, place_of
-from plex.history_people import People
+from plex.history.events import KnownItem, Play, place_of
+from plex.history.people import People
 from plex.models import PlexShowMapping, PlexViewing
 from plex.processing.joining import part_of
 from plex.viewings import Viewing, pairs

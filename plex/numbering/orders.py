@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from plex.episode_index import EpisodeIndex
-from plex.episode_orders import OF_TMDB, Order, Place, built_in_order, counted_order, year_order
+from plex.episodes.index import EpisodeIndex
+from plex.episodes.orders import OF_TMDB, Order, Place, built_in_order, counted_order, year_order
 from tracker.models import EpisodeOrder, OrderedEpisode
 
 

@@ -17,14 +17,14 @@ from django.utils import timezone
 from plex import doorbell
 from plex.answers import EPISODE, HistoryRow, PlexError
 from plex.client import PlexServer
-from plex.history_events import place_of
-from plex.history_pages import Place, next_page
-from plex.history_people import People
-from plex.history_rows import ServerHistory
-from plex.import_progress import failures_of, finish, note, ready
-from plex.import_results import results, time_of
+from plex.history.events import place_of
+from plex.history.pages import Place, next_page
+from plex.history.people import People
+from plex.history.rows import ServerHistory
+from plex.imports.preview import Preview, show_key
+from plex.imports.progress import failures_of, finish, note, ready
+from plex.imports.results import results, time_of
 from plex.models import PlexImport, PlexWebhookLog
-from plex.past_plays_preview import Preview, show_key
 
 # Events that wait at most, before more are read: what arrives by itself stays quick.
 MOST_DUE = 500

@@ -7,9 +7,9 @@ from datetime import timedelta
 from enum import Enum
 from functools import cached_property
 
-from plex.episode_index import EpisodeIndex, KnownEpisode
-from plex.episode_orders import Order
-from plex.episode_titles import (
+from plex.episodes.index import EpisodeIndex, KnownEpisode
+from plex.episodes.orders import Order
+from plex.episodes.titles import (
     OTHER_TITLE,
     SAME_TITLE,
     compare_titles,

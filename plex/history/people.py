@@ -10,7 +10,7 @@ from django.utils import timezone
 from plex import host_circuits, inbox
 from plex.client import PlexError, PlexServer, PlexTv, PlexUser
 from plex.connection import note_plex_pass, token_of
-from plex.history_events import Who
+from plex.history.events import Who
 from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog
 
 OWNER = "1"

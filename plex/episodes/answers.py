@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from plex.episode_index import KnownEpisode
-from plex.episode_search import DateFit, Search, TitleFit
+from plex.episodes.index import KnownEpisode
+from plex.episodes.search import DateFit, Search, TitleFit
 
 MAX_CANDIDATES = 8
 

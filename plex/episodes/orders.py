@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from plex.episode_index import EpisodeIndex, KnownEpisode
+from plex.episodes.index import EpisodeIndex, KnownEpisode
 from plex.fields import YEARS
 
 Place = tuple[int, int]  # Plex's season and episode number.

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from plex import doorbell, host_circuits
 from plex.answers import EPISODE
-from plex.broken_items import UnreadItemsError
 from plex.client import PlexError, PlexServer, PlexTv
 from plex.connection import note_refusal, server_token_of, token_of
-from plex.history_events import Play
-from plex.history_rows import ServerHistory
+from plex.history.broken_items import UnreadItemsError
+from plex.history.events import Play
+from plex.history.rows import ServerHistory
 from plex.models import Job, PlexConfig
 
 EVERY = timedelta(minutes=10)

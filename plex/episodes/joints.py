@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from plex.episode_answers import EpisodeMatch
-from plex.episode_index import KnownEpisode
-from plex.episode_search import DateFit, Search
-from plex.episode_titles import said_number, title_key
+from plex.episodes.answers import EpisodeMatch
+from plex.episodes.index import KnownEpisode
+from plex.episodes.search import DateFit, Search
+from plex.episodes.titles import said_number, title_key
 
 
 def by_joined_titles(search: Search) -> EpisodeMatch | None:

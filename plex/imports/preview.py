@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from plex import fields
 from plex.answers import HistoryRow
-from plex.history_events import key_in, place_of
+from plex.history.events import key_in, place_of
 from plex.models import PlexShowMapping
 from tracker.models import Episode, ShowTitle, Watch
 from tracker.titles import title_key

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 
 from plex.forms import TmdbIdField
 from plex.models import PlexAccount, PlexRule
-from plex.rule_shows import TMDB_CHOICE
-from plex.rules import ANY, GUID, IGNORE, LIBRARY, is_too_wide
+from plex.rules.ruling import ANY, GUID, IGNORE, LIBRARY, is_too_wide
+from plex.rules.shows import TMDB_CHOICE
 from tracker.library import add_show
 from tracker.models import TVShow
 from tracker.tmdb import connect

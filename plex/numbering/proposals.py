@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from django.db.models import F
 from django.utils import timezone
 
-from plex.episode_answers import PROVEN
-from plex.episode_orders import (
+from plex.episodes.answers import PROVEN
+from plex.episodes.match import EpisodeIndex, SeasonMap
+from plex.episodes.orders import (
     ENOUGH,
     OWN,
     Fit,
@@ -22,10 +23,9 @@ from plex.episode_orders import (
     Place,
     propose_order,
 )
-from plex.episodes import EpisodeIndex, SeasonMap
 from plex.guid import parse_guid
 from plex.models import Job, PlexConflict, PlexShowMapping, PlexViewing
-from plex.orders import known_orders
+from plex.numbering.orders import known_orders
 from plex.processing.indexes import read_episodes
 from tracker import orders
 from tracker.tmdb import TmdbError, connect

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from plex.imports.show_import import BROKEN, GONE, event_key, events_of
 from plex.models import PlexImport, PlexWebhookLog, Status
-from plex.show_import import BROKEN, GONE, event_key, events_of
 from tracker.models import TrackedShow, TVShow
 
 ADDED, EXISTED, QUESTION, WAITING, FAILED, NEXT = (

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
-from plex.episode_orders import OWN, Order, fit_of
-from plex.episode_search import SeasonMap
-from plex.episodes import EpisodeIndex, KnownEpisode
+from plex.episodes.match import EpisodeIndex, KnownEpisode
+from plex.episodes.orders import OWN, Order, fit_of
+from plex.episodes.search import SeasonMap
 from plex.models import (
     PlexEpisodeMapping,
     PlexSeasonMapping,
@@ -17,8 +17,8 @@ from plex.models import (
     PlexViewing,
     PlexWebhookLog,
 )
-from plex.order_proposals import facts_of
-from plex.orders import known_orders
+from plex.numbering.orders import known_orders
+from plex.numbering.proposals import facts_of
 from plex.processing.indexes import read_episodes
 from plex.resolution.numbering import SeasonPart
 from plex.resolution.renumbering import misnumbered

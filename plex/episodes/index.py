@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from rapidfuzz import fuzz, process
 
-from plex.episode_titles import SAME_TITLE, numbers_in, title_key
+from plex.episodes.titles import SAME_TITLE, numbers_in, title_key
 
 
 @dataclass(frozen=True, kw_only=True)

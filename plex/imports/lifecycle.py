@@ -16,9 +16,9 @@ from typing import Any, Protocol
 from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
 from django.utils import timezone
 
-from plex import past_plays, show_import
 from plex.answers import PlexError
-from plex.import_progress import (
+from plex.imports import past_plays, show_import
+from plex.imports.progress import (
     FAILURES,
     LEASE,
     WORKER,

@@ -17,7 +17,7 @@ from plex.models import Action, Job, PlexRule, PlexWebhookLog, Status
 from plex.payload import Playback, parse_payload
 from plex.processing.record import RECORDED
 from plex.processing.ruled import read_rules
-from plex.rules import (
+from plex.rules.ruling import (
     ANY,
     GUID,
     LIBRARY,

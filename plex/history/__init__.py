@@ -1,0 +1,1 @@
+"""Plex's history and library as a source of events: the catch-up, the scan, the daily comparison."""

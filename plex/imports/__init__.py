@@ -1,0 +1,1 @@
+"""What a person starts for a whole Plex library: past watches, and shows that were ticked."""

@@ -1,0 +1,1 @@
+"""How Plex numbers a show: other orders, what fits them, and what people say about it."""
