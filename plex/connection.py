@@ -244,11 +244,16 @@ def note_refusal(config: PlexConfig, error: PlexError, *, sent: str) -> None:
         note_refused_token(config)
 
 
-def note_registered(config: PlexConfig) -> None:
-    """The address was entered in Plex's list just now."""
+def note_registered(config: PlexConfig, *, base: str) -> None:
+    """The address was entered in Plex's list just now, with the tracker found at `base`."""
     PlexConfig.objects.filter(
         pk=config.pk, webhook_secret_sha256=config.webhook_secret_sha256
-    ).update(webhook_registered_at=timezone.now(), webhook_removed_at=None, has_plex_pass=True)
+    ).update(
+        webhook_registered_at=timezone.now(),
+        webhook_registered_base=base,
+        webhook_removed_at=None,
+        has_plex_pass=True,
+    )
 
 
 def note_deregistered(config: PlexConfig) -> None:

@@ -33,7 +33,8 @@ def register(config: PlexConfig, url: str) -> int:
     tv = PlexTv(connection.token_of(config))
     known = tv.webhooks()
     saved = tv.add_webhook(url, replacing=[old for old in known if is_older(old, url, config)])
-    connection.note_registered(config)
+    ours = urlsplit(url)
+    connection.note_registered(config, base=f"{ours.scheme}://{ours.netloc}")
     return len(saved) - 1
 
 

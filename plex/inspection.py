@@ -27,8 +27,9 @@ from plex.matching import Match
 from plex.models import Action, PlexConfig, PlexConflict, PlexShowMapping, PlexWebhookLog, Status
 from plex.payload import PlexShow
 from plex.processing import record
+from plex.processing.apply import listing
 from plex.processing.decide import Decider, plan_without_show
-from plex.processing.events import Ask, Event, Forget, Plan, Record
+from plex.processing.events import Ask, Event, Forget, Library, Plan, Record
 from plex.processing.gather import gather
 from plex.processing.indexes import EpisodeIndexes
 from plex.show_ids import ShowIdLookups
@@ -184,7 +185,8 @@ def consequences(event: Event, plan: Plan, *, viewer: User | None) -> tuple[str,
         if action in WRITTEN:
             changes += play_changes(event, plan, viewer=viewer)
         return str(action.label), changes
-    return str(plan.action.label), changes
+    action = listing(event, plan) if isinstance(plan, Library) else plan.action
+    return str(action.label), changes
 
 
 def recorded(event: Event, plan: Record) -> Action:

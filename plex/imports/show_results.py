@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from plex.imports.show_import import BROKEN, GONE, event_key, events_of
-from plex.models import PlexImport, PlexWebhookLog, Status
-from tracker.models import TrackedShow, TVShow
+from plex.models import Action, PlexImport, PlexWebhookLog, Status
+from tracker.models import TVShow
 
 ADDED, EXISTED, QUESTION, WAITING, FAILED, NEXT = (
     "added",
@@ -42,7 +42,6 @@ def results_of(task: PlexImport, keys: Sequence[str]) -> list[Result]:
     """The results of some of an import's shows, in their order; a fixed number of queries."""
     rows = events_of(task, keys).without_bodies()
     events = {event.history_key: event for event in rows}
-    tracked = tracked_since(task, [event.tvshow_id for event in events.values()])
     shows = TVShow.objects.defer("overview", "alternative_titles").in_bulk(
         {event.tvshow_id for event in events.values() if event.tvshow_id}
     )
@@ -52,7 +51,7 @@ def results_of(task: PlexImport, keys: Sequence[str]) -> list[Result]:
         event = events.get(event_key(task, key))
         if event is not None:
             show = shows.get(event.tvshow_id or 0)
-            found.append(result_of(key, event, show, is_new=event.tvshow_id in tracked))
+            found.append(result_of(key, event, show))
         elif key in left_out:
             found.append(Result(key=key, state=FAILED, reason=left_out[key]))
         else:
@@ -65,16 +64,8 @@ def reasons_of(task: PlexImport) -> dict[str, str]:
     return {key: said for why, said in REASONS.items() for key in task.cursor.get(why, [])}
 
 
-def tracked_since(task: PlexImport, show_ids: Sequence[int | None]) -> set[int]:
-    """Which of these shows came onto the person's list since the import began."""
-    rows = TrackedShow.objects.filter(
-        user=task.config_id, show__in={pk for pk in show_ids if pk}, created_at__gte=task.created_at
-    )
-    return set(rows.values_list("show_id", flat=True))
-
-
-def result_of(key: str, event: PlexWebhookLog, show: TVShow | None, *, is_new: bool) -> Result:
-    state = state_of(event.status, event.conflict_id, is_new=is_new)
+def result_of(key: str, event: PlexWebhookLog, show: TVShow | None) -> Result:
+    state = state_of(event.status, event.action_taken, event.conflict_id)
     return Result(
         key=key,
         state=state,
@@ -89,9 +80,9 @@ def result_of(key: str, event: PlexWebhookLog, show: TVShow | None, *, is_new: b
     )
 
 
-def state_of(status: str, conflict_id: int | None, *, is_new: bool) -> str:
+def state_of(status: str, action: str, conflict_id: int | None) -> str:
     if status == Status.SUCCESS:
-        return ADDED if is_new else EXISTED
+        return ADDED if action == Action.LIBRARY_SHOW_ADDED else EXISTED
     if status == Status.HELD:
         return QUESTION if conflict_id is not None else WAITING
     return WAITING if status == Status.PENDING else FAILED
@@ -100,15 +91,12 @@ def state_of(status: str, conflict_id: int | None, *, is_new: bool) -> str:
 def states_of(task: PlexImport) -> dict[str, str]:
     """The state of every show of an import that was worked on, by its key."""
     keys = {event_key(task, key): key for key in task.chosen[: task.done]}
-    rows = list(
-        events_of(task, keys.values()).values_list(
-            "history_key", "status", "conflict_id", "tvshow_id"
-        )
+    rows = events_of(task, keys.values()).values_list(
+        "history_key", "status", "action_taken", "conflict_id"
     )
-    tracked = tracked_since(task, [show_id for *_, show_id in rows])
     states = dict.fromkeys(reasons_of(task), FAILED)
-    for history_key, status, conflict_id, show_id in rows:
-        states[keys[history_key]] = state_of(status, conflict_id, is_new=show_id in tracked)
+    for history_key, status, action, conflict_id in rows:
+        states[keys[history_key]] = state_of(status, action, conflict_id)
     return states
 
 

@@ -47,6 +47,13 @@ class PlexConfig(models.Model):
     webhook_registered_at = models.DateTimeField(
         null=True, blank=True, help_text="When this address was entered in Plex from here."
     )
+    webhook_registered_base = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Under which address of the tracker it was entered.",
+    )
     webhook_removed_at = models.DateTimeField(
         null=True, blank=True, help_text="Until when Plex knew an address that it no longer knows."
     )

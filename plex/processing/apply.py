@@ -204,10 +204,7 @@ def simple_outcome(event: Event, plan: Finish | Wait | Forget | Library) -> Outc
             event=event, status=Status.IGNORED, action=Action.OTHER_ACCOUNT, is_forgotten=True
         )
     if isinstance(plan, Library):
-        show = TVShow.objects.get(pk=plan.show_id)
-        status = TrackedShow.Status.PLAN_TO_WATCH
-        library.track_show(user=event.config.user, show=show, status=status)
-        return Outcome(event=event, status=Status.SUCCESS, action=plan.action, show_id=plan.show_id)
+        return put_on_list(event, plan)
     if isinstance(plan, Wait):
         return Outcome(
             event=event,
@@ -219,6 +216,18 @@ def simple_outcome(event: Event, plan: Finish | Wait | Forget | Library) -> Outc
             waiting_since=plan.waiting_since,
         )
     return Outcome(event=event, status=plan.status, action=plan.action, reason=plan.reason)
+
+
+def put_on_list(event: Event, plan: Library) -> Outcome:
+    action = listing(event, plan)
+    library.track_show(user=event.config.user, show=TVShow.objects.get(pk=plan.show_id))
+    return Outcome(event=event, status=Status.SUCCESS, action=action, show_id=plan.show_id)
+
+
+def listing(event: Event, plan: Library) -> Action:
+    """Whether the show comes onto the list of the hook's owner, or is there already."""
+    listed = TrackedShow.objects.filter(user=event.config.user, show=plan.show_id)
+    return Action.SHOW_ALREADY_EXISTS if listed.exists() else Action.LIBRARY_SHOW_ADDED
 
 
 def write_outcomes(outcomes: Sequence[Outcome], *, now: datetime, started: float) -> None:

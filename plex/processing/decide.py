@@ -200,16 +200,11 @@ class Decider:
         if unwanted is not None:
             return unwanted
         if event.mapped_show is not None:
-            return Library(show_id=event.mapped_show.pk, action=Action.SHOW_ALREADY_EXISTS)
-        before = TVShow.objects.filter(plex_mappings=event.show_mapping)
-        known = set(before.values_list("pk", flat=True))
+            return Library(show_id=event.mapped_show.pk)
         found = self.find_show(event, None, now=now)
         if not isinstance(found, Identified):
             return found
-        show_id = found.match.candidate.tvshow_id or 0
-        is_new = was_added(event) and show_id not in known
-        action = Action.LIBRARY_SHOW_ADDED if is_new else Action.SHOW_ALREADY_EXISTS
-        return Library(show_id=show_id, action=action, match=found.match)
+        return Library(show_id=found.match.candidate.tvshow_id or 0, match=found.match)
 
 
 def was_added(event: Event) -> bool:

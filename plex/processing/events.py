@@ -140,7 +140,6 @@ class Library:
     """A show that is new in the Plex library: on the list of the config's user."""
 
     show_id: int
-    action: Action
     match: Match | None = None
 
 

@@ -18,9 +18,6 @@ from plex.models import PlexConfig
 from tracker.encryption import DecryptionError
 from tracker.environment import own_hosts
 
-# Under which address of the tracker this browser registered the webhook last.
-REGISTERED_KEY = "plex_registered_base"
-
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookAddress:
@@ -47,8 +44,7 @@ def webhook_address(config: PlexConfig, request: HttpRequest) -> WebhookAddress:
         return WebhookAddress(problem=str(error))
     until = config.previous_secret_until
     is_local = not settings.PUBLIC_URL and is_local_request(request)
-    # Another browser may have registered it, most likely under the address that is offered first.
-    registered = request.session.get(REGISTERED_KEY, bases[0])
+    registered = config.webhook_registered_base
     if is_local and config.webhook_registered_at and registered in bases:
         # What Plex was told, and not the name by which this browser happens to come.
         url = connection.webhook_url(config, base_url=registered)

@@ -14,7 +14,7 @@ from plex import connection, hooks
 from plex.client import PlexError
 from plex.models import PlexConfig
 from plex.views.access import as_id
-from plex.views.address import REGISTERED_KEY, bases_of
+from plex.views.address import bases_of
 from plex.views.server import note
 from plex.views.settings import latest_event
 from tracker.encryption import DecryptionError
@@ -30,9 +30,8 @@ HISTORY_INSTEAD = (
 def register(request: UserRequest) -> HttpResponse:
     """Enter our address in the account's list of webhooks."""
     config = get_object_or_404(PlexConfig, user=request.user)
-    base = chosen_base(request)
     try:
-        url = connection.webhook_url(config, base_url=base)
+        url = connection.webhook_url(config, base_url=chosen_base(request))
         others = hooks.register(config, url)
     except DecryptionError as error:
         messages.error(request, str(error))
@@ -42,7 +41,6 @@ def register(request: UserRequest) -> HttpResponse:
             connection.note_plex_pass(config, has_plex_pass=False)
             messages.info(request, HISTORY_INSTEAD)
     else:
-        request.session[REGISTERED_KEY] = base
         kept = f" {counted(others, 'other webhook')} stayed as before." if others else ""
         messages.success(request, f"Plex posts to this tracker from now on.{kept}")
     return redirect(reverse("plex:settings") + "#address")

@@ -239,7 +239,7 @@ def test_what_a_server_of_somebody_else_refuses_says_nothing_of_the_account(
 
 def test_a_new_address_has_to_be_registered_again(owner):
     config, _ = make_config(owner)
-    connection.note_registered(config)
+    connection.note_registered(config, base="http://testserver")
     config.refresh_from_db()
     assert config.webhook_registered_at
 

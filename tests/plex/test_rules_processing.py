@@ -136,7 +136,7 @@ class TestAlways:
         post(sent)
         drain()
 
-        assert PlexWebhookLog.objects.get().action_taken == Action.SHOW_ALREADY_EXISTS
+        assert PlexWebhookLog.objects.get().action_taken == Action.LIBRARY_SHOW_ADDED
         assert PlexShowMapping.objects.get().tvshow == bluey
 
 

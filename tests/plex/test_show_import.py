@@ -12,6 +12,7 @@ from plex.connection import save_server, save_token
 from plex.imports import lifecycle, show_import
 from plex.imports.show_results import counts_in, failed_keys, results_of, states_of
 from plex.models import (
+    Action,
     PlexConfig,
     PlexConflict,
     PlexImport,
@@ -79,6 +80,7 @@ def test_what_is_tracked_already_is_told_and_keeps_its_status(config, owner, ple
     work(2)
     assert outcomes(task) == {"Severance": "existed"}
     assert tracked(owner) == {"Severance": "completed"}
+    assert PlexWebhookLog.objects.get().action_taken == Action.SHOW_ALREADY_EXISTS
 
 
 def test_a_doubtful_one_is_a_question_whose_answer_adds_it(config, owner, plex, tmdb):

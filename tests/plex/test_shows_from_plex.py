@@ -14,7 +14,14 @@ from pytest_django.asserts import assertContains
 from plex.connection import save_server, save_token
 from plex.imports import show_import
 from plex.imports.show_results import results_of
-from plex.models import PlexConfig, PlexConflict, PlexImport, PlexShowMapping
+from plex.models import (
+    Action,
+    PlexConfig,
+    PlexConflict,
+    PlexImport,
+    PlexShowMapping,
+    PlexWebhookLog,
+)
 from plex.replacing import replace_makeshift_shows
 from tests.api import caller
 from tests.factories import WatchFactory, episode_of, make_show
@@ -80,6 +87,7 @@ def test_a_ticked_show_comes_with_seasons_episodes_and_dates(config, owner, no_k
     assert float(mapping.match_confidence) == 1
     assert not PlexConflict.objects.open().exists()
     assert no_key.requests == []
+    assert PlexWebhookLog.objects.get().action_taken == Action.LIBRARY_SHOW_ADDED
 
 
 def test_the_next_play_marks_at_once(config, owner, no_key, dark, play):

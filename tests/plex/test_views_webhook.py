@@ -179,6 +179,8 @@ def test_a_local_page_shows_what_was_registered_and_warns_no_longer(
     shown = signed_in.get("/plex/", headers=headers).content.decode()
     assert f'value="{our_address(config, "http://localhost:8000")}"' in shown
     assert "this very machine" in shown
+    there = elsewhere.get("/plex/", headers=headers).content.decode()
+    assert f'value="{our_address(config, "http://localhost:8000")}"' in there
     PlexWebhookLogFactory(config=config)
     assert "this very machine" not in signed_in.get("/plex/", headers=headers).content.decode()
 
