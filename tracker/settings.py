@@ -145,8 +145,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if cache_url := env("CACHE_URL"):
     CACHES: dict[str, Any] = {
-        "default": {"BACKEND": "tracker.shared_cache.SharedCache", "LOCATION": cache_url}
+        "default": {"BACKEND": "tracker.shared_cache.SharedCache", "LOCATION": cache_url},
+        "counters": {"BACKEND": "tracker.shared_cache.SharedCounters", "LOCATION": cache_url},
     }
+    RATELIMIT_USE_CACHE = "counters"
 else:
     CACHES = {
         "default": {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
@@ -15,10 +16,12 @@ logger = logging.getLogger(__name__)
 # Nobody is asked for so long after a failure: a Redis that hangs would cost each request its time-out.
 PAUSE_SECONDS = 5.0
 SOCKET_SECONDS = 1.0
-# Only what is there is counted on: a key made by this would stay for ever.
-COUNT = (
-    "if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCRBY', KEYS[1], ARGV[1]) end"
-)
+OWN_KEYS = {"OPTIONS": {"MAX_ENTRIES": 10_000}}
+COUNT = """local count = redis.call('INCRBY', KEYS[1], ARGV[1])
+if count == tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+return count"""
+
+T = TypeVar("T")
 
 
 class Outage:
@@ -62,48 +65,42 @@ class OneClient(RedisCacheClient):
         return self._clients[write]
 
 
-class RedisAtOnce(RedisCache):
-    """Django asks whether there is something to count before it counts; every event would pay twice."""
+def ask(redis: Callable[[], T], own: Callable[[], T]) -> T:
+    """Redis's answer, or while it fails that of the own memory."""
+    # The package is there where CACHE_URL is set; a system check sees to it.
+    from redis.exceptions import RedisError  # noqa: PLC0415
 
-    def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, params)
-        self._class = OneClient
-
-    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        made = self.make_and_validate_key(key, version=version)
-        count = self._cache.get_client(made, write=True).eval(COUNT, 1, made, delta)
-        if count is None:
-            raise ValueError(f"There is nothing to count under {key!r}.")
-        return int(count)
+    if not outage.lasts():
+        try:
+            answer = redis()
+        except RedisError as error:
+            outage.begin(error)
+        else:
+            outage.end()
+            return answer
+    return own()
 
 
 def redis_or_own(name: str) -> Callable[..., Any]:
-    """The cache's method of that name: Redis's, or while that fails the one of the own memory."""
+    """The cache's method of that name, of either."""
 
     def method(cache: SharedCache, *args: Any, **kwargs: Any) -> Any:
-        # The package is there where CACHE_URL is set; a system check sees to it.
-        from redis.exceptions import RedisError  # noqa: PLC0415
-
-        if not outage.lasts():
-            try:
-                answer = getattr(super(SharedCache, cache), name)(*args, **kwargs)
-            except RedisError as error:
-                outage.begin(error)
-            else:
-                outage.end()
-                return answer
-        return getattr(cache.own, name)(*args, **kwargs)
+        return ask(
+            lambda: getattr(super(SharedCache, cache), name)(*args, **kwargs),
+            lambda: getattr(cache.own, name)(*args, **kwargs),
+        )
 
     return method
 
 
-class SharedCache(RedisAtOnce):
+class SharedCache(RedisCache):
     """A Redis server, or as long as it can't be reached the memory of this process."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         waits = {"socket_timeout": SOCKET_SECONDS, "socket_connect_timeout": SOCKET_SECONDS}
         super().__init__(server, {**params, "OPTIONS": waits})
-        self.own = LocMemCache("without-redis", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
+        self._class = OneClient
+        self.own = LocMemCache("without-redis", OWN_KEYS)
 
     add = redis_or_own("add")
     get = redis_or_own("get")
@@ -116,3 +113,38 @@ class SharedCache(RedisAtOnce):
     has_key = redis_or_own("has_key")
     incr = redis_or_own("incr")
     clear = redis_or_own("clear")
+
+
+class SharedCounters(SharedCache):
+    """What rate limits count, and nothing else.
+
+    django-ratelimit begins a count and then counts, which are two questions for each event. Here the
+    first count begins it. Each thread has a cache of its own and counts right after it began.
+    """
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self.own = LocMemCache("counters-without-redis", OWN_KEYS)
+        self.lasts: float = self.default_timeout or 0
+
+    def add(
+        self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> bool:
+        """Always False: "there is a count", so that the caller goes on to count."""
+        self.lasts = timeout if isinstance(timeout, int | float) else 0
+        return False
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        """Count; a new count ends when the last `add` said."""
+        return ask(
+            lambda: self.count(key, delta, version), lambda: self.count_here(key, delta, version)
+        )
+
+    def count(self, key: str, delta: int, version: int | None) -> int:
+        made = self.make_and_validate_key(key, version=version)
+        redis = self._cache.get_client(made, write=True)
+        return int(redis.eval(COUNT, 1, made, delta, int(self.lasts)))
+
+    def count_here(self, key: str, delta: int, version: int | None) -> int:
+        self.own.add(key, 0, self.lasts, version=version)
+        return int(self.own.incr(key, delta, version=version))

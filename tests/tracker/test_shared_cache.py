@@ -12,9 +12,9 @@ from django.core.cache import caches
 from django.test import Client
 
 from tracker import shared_cache
-from tracker.shared_cache import SharedCache
+from tracker.shared_cache import SharedCache, SharedCounters
 
-BACKEND = "tracker.shared_cache.SharedCache"
+COUNTERS = "tracker.shared_cache.SharedCounters"
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_redis_is_used_while_it_is_there_and_again_afterwards(port, redis, caplo
 
 @pytest.mark.django_db
 def test_guesses_at_a_password_are_limited_without_redis_too(port, settings, django_user_model):
-    settings.CACHES = {"default": {"BACKEND": BACKEND, "LOCATION": f"redis://127.0.0.1:{port}/0"}}
+    settings.CACHES = {"default": {"BACKEND": COUNTERS, "LOCATION": f"redis://127.0.0.1:{port}/0"}}
     caches["default"].clear()
     django_user_model.objects.create_user("anna", password="tea-kettle-17")
     client = Client()
@@ -102,11 +102,40 @@ def test_guesses_at_a_password_are_limited_without_redis_too(port, settings, dja
     assert statuses == [200] * 10 + [429]
 
 
-def test_counting_takes_what_is_there(redis, port):
-    cache = cache_at(port)
-    assert cache.add("limit", 1, 60)
-    assert [cache.incr("limit"), cache.incr("limit", 5), cache.decr("limit")] == [2, 7, 6]
-    assert cache.get("limit") == 6
-    with pytest.raises(ValueError, match="nothing to count"):
-        cache.incr("gone")
-    assert cache.get("gone") is None
+def counters_at(port: int) -> SharedCounters:
+    return SharedCounters(f"redis://127.0.0.1:{port}/0", {})
+
+
+def test_the_first_count_begins_it_for_all_processes_and_it_ends_in_time(redis, port):
+    here, there = counters_at(port), counters_at(port)
+    assert not here.add("limit", 1, 1)
+    assert not there.add("limit", 1, 1)
+    assert [here.incr("limit"), there.incr("limit"), here.incr("limit", 5)] == [1, 2, 7]
+    time.sleep(1.1)
+    assert here.incr("limit") == 1
+
+
+def test_counting_asks_redis_once(redis, port):
+    counters = counters_at(port)
+    counters.add("limit", 1, 60)
+    counters.incr("limit")
+    client = counters._cache.get_client(write=True)
+
+    def commands() -> int:
+        return int(client.info("stats")["total_commands_processed"])
+
+    before = commands()
+    counters.add("limit", 1, 60)
+    counters.incr("limit")
+
+    # The script, the command in it, and the question itself.
+    assert commands() - before == 3
+
+
+def test_counts_go_on_in_the_process_while_redis_is_away(redis, port):
+    counters = counters_at(port)
+    counters.add("limit", 1, 60)
+    assert counters.incr("limit") == 1
+    redis.kill()
+    redis.wait()
+    assert [counters.incr("limit") for _ in range(3)] == [1, 2, 3]
