@@ -81,10 +81,12 @@ def update_of(columns: tuple[str, ...]) -> str:
     fields = [field for field in LOG.concrete_fields if field.column in columns]
     changed = [column for column in columns if column not in {"id", "attempts"}]
     assignments = ", ".join(f'"{column}" = given."{column}"' for column in changed)
+    # COALESCE hides the outcome from the planner: its statistics know no row that is pending, so that
+    # it would compare the few it expects with each of those given.
     return (
         f"UPDATE {LOG.db_table} AS log SET {assignments} "  # noqa: S608 - names of our own
         f"FROM {given_as(fields)} WHERE log.id = given.id AND log.attempts = given.attempts "
-        f"AND log.status IN ('{Status.PENDING}', '{Status.HELD}')"
+        f"AND COALESCE(log.status IN ('{Status.PENDING}', '{Status.HELD}'), FALSE)"
     )
 
 

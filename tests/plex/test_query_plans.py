@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from plex import inbox, reports, retention
+from plex import inbox, postgresql, reports, retention
 from plex.models import (
     PlexConfig,
     PlexShowMapping,
@@ -201,6 +201,29 @@ def test_figures_are_read_from_indexes_without_the_rows(text, read):
 
     assert lines
     assert all("COVERING INDEX" in line or "Index Only Scan" in line for line in lines), lines
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's worker goes row by row")
+def test_outcomes_find_their_rows_by_number_where_statistics_know_none_that_waits():
+    now = timezone.now()
+    PlexWebhookLog.objects.update(status=Status.SUCCESS)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE plex_webhook_logs")
+        # As in a table that no other tests have blown up.
+        cursor.execute("SET LOCAL seq_page_cost = 0.001")
+    config = PlexConfig.objects.earliest("pk")
+    for _ in range(5):
+        inbox.receive(user_id=config.pk, payload=scrobble(), now=now)
+    waiting = PlexWebhookLog.objects.filter(status=Status.PENDING)
+    rows = [{"status": "ignored", "id": row.pk, "attempts": row.attempts} for row in waiting]
+
+    with CaptureQueriesContext(connection) as queries:
+        assert postgresql.finish(rows) == 5
+
+    plan = plan_of(queries.captured_queries[0]["sql"])
+    # By the key, or by hashes: not each with each.
+    assert re.search(r"(Index|Hash) Cond: .*given", plan), plan
+    assert "Join Filter" not in plan, plan
 
 
 def reads_logs(line: str) -> bool:
