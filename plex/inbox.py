@@ -7,7 +7,6 @@ decision of a stalled worker can't land.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,10 +15,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import F, Field, JSONField, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from plex import doorbell, postgresql
+from plex import doorbell, intake, postgresql
 from plex.models import Action, PlexConfig, PlexViewing, PlexWebhookLog, Status
 from plex.payload import EventSummary, summarise, trim
 from tracker.models.site import hash_secret
@@ -32,7 +31,6 @@ LEASE = timedelta(seconds=30)
 NETWORK_LEASE = timedelta(seconds=90)
 READ_IN_BULK = (PlexWebhookLog.Source.HISTORY, PlexWebhookLog.Source.SCAN)
 RAW_BODY_CHARACTERS = 64 * 1024
-PLAIN = {str, int, bool}
 DISABLED_ROW_SECONDS = 60
 
 
@@ -89,7 +87,7 @@ def receive(
     summary: EventSummary | None = None,
 ) -> int:
     """Store one event for the worker: a single INSERT, whatever the event is. Returns its number."""
-    number = insert(
+    number = intake.store(
         {
             **event_columns(payload, summary or summarise(payload)),
             "config_id": user_id,
@@ -121,51 +119,6 @@ def event_columns(payload: dict[str, Any], summary: EventSummary) -> dict[str, A
         "item_key": summary.item_key,
         "payload": trim(payload),
     }
-
-
-def insert(values: dict[str, Any]) -> int:
-    """Store a row of the log; what is not among the values begins as the model says."""
-    statement, columns = insert_statement(tuple(values))
-    row = [prepared(column, value) for column, value in zip(columns, values.values(), strict=True)]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, row)
-        (number,) = cursor.fetchone()
-    return int(number)
-
-
-@functools.cache
-def insert_statement(names: tuple[str, ...]) -> tuple[str, list[Any]]:
-    """The INSERT with these columns as parameters, and their fields.
-
-    Made once, while the ORM would write it anew for each event. The other columns' defaults stand
-    in it: less to quote, to send and to read.
-    """
-    meta = PlexWebhookLog._meta
-    fields = {field.attname: field for field in meta.concrete_fields}
-    given = dict.fromkeys(names, "%s")
-    others = {
-        name: literal(field.get_default())
-        for name, field in fields.items()
-        if name not in given and not field.null and not field.primary_key
-    }
-    values = {**given, **others}
-    statement = (
-        f'INSERT INTO "{meta.db_table}" ({", ".join(values)}) '  # noqa: S608 - names of our own
-        f"VALUES ({', '.join(values.values())}) RETURNING id"
-    )
-    return statement, [fields[name] for name in names]
-
-
-def literal(default: object) -> str:
-    """A default of the model in SQL: a number or a flag, a plain text, an empty list."""
-    return str(default) if isinstance(default, int) else f"'{default}'"
-
-
-def prepared(column: Field, value: Any) -> Any:
-    """The value as the database takes it. Most are plain texts, numbers or empty, and are so already."""
-    if value is None or (type(value) in PLAIN and not isinstance(column, JSONField)):
-        return value
-    return column.get_db_prep_save(value, connection)
 
 
 def receive_unreadable(*, user_id: int, body: str, reason: str, now: datetime) -> PlexWebhookLog:

@@ -17,7 +17,8 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from plex import counters, doorbell, postgresql
-from plex.inbox import prepared, requeue
+from plex.inbox import requeue
+from plex.intake import prepared
 from plex.matching import Match
 from plex.models import Action, PlexAccount, PlexShowMapping, PlexWebhookLog, Status
 from plex.payload import Playback
