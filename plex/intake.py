@@ -1,22 +1,20 @@
-"""Stores what arrives, with one statement for all requests that meet.
+"""The INSERT of what arrives: one for all requests that meet.
 
-The first of them stores for itself. Those that come while the database works wait, and the first of
-these stores for all of them: one statement, one commit, and only one thread that talks to the
-database. A request that is alone waits for nobody.
+Those that come while the database works wait, and are then stored with one statement and one commit.
+A request that is alone waits for nobody.
 """
 
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Field, JSONField
 
 from plex.models import PlexWebhookLog
+from tracker.together import Together
 
 Columns = dict[str, Any]
 PLAIN = {str, int, bool}
@@ -24,90 +22,25 @@ PLAIN = {str, int, bool}
 OF_A_ROW = (DataError, IntegrityError)
 
 
-@dataclass(slots=True, eq=False)
-class Arrival:
-    """A row to be stored; `called` when that is over, or when it is its thread's turn to store."""
+def store(columns: Columns) -> int:
+    """Store a row of the log, and return its number once it is committed. Raises database errors.
 
-    columns: Columns
-    called: threading.Event = field(default_factory=threading.Event)
-    number: int | None = None
-    error: Exception | None = None
-
-    @property
-    def is_over(self) -> bool:
-        return self.number is not None or self.error is not None
+    Every row has the same columns.
+    """
+    if connection.in_atomic_block:
+        return insert([columns])[0]  # Of the caller's transaction, which nobody else shares.
+    return _store_together(columns)
 
 
-class Intake:
-    """Stores rows of the log for all threads of this process; every row has the same columns."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[Arrival] = []
-        self._is_storing = False
-
-    def store(self, columns: Columns) -> int:
-        """Store a row and return its number once it is committed. Raises what the database raises."""
-        if connection.in_atomic_block:
-            return insert([columns])[0]  # Of the caller's transaction, which nobody else shares.
-        arrival = Arrival(columns)
-        if not self._begin(arrival):
-            arrival.called.wait()
-        if not arrival.is_over:
-            self._store_waiting()
-        if arrival.error is not None:
-            raise arrival.error
-        assert arrival.number is not None  # noqa: S101 - it is over, and without an error
-        return arrival.number
-
-    def _begin(self, arrival: Arrival) -> bool:
-        """Put the arrival in line; whether its thread is to store."""
-        with self._lock:
-            self._waiting.append(arrival)
-            is_first = not self._is_storing
-            self._is_storing = True
-        return is_first
-
-    def _store_waiting(self) -> None:
-        with self._lock:
-            batch, self._waiting = self._waiting, []
-        failure: Exception = OperationalError("the thread that stored ended")
-        try:
-            store_each(batch)
-        except Exception as error:  # noqa: BLE001 - each of the threads raises it
-            failure = error
-        finally:
-            for arrival in batch:
-                if not arrival.is_over:
-                    arrival.error = failure
-            self._call(batch)
-
-    def _call(self, batch: Sequence[Arrival]) -> None:
-        """Wake those whose rows were seen to, and the one whose turn it is."""
-        with self._lock:
-            following = self._waiting[:1]
-            self._is_storing = bool(following)
-        for arrival in (*batch, *following):
-            arrival.called.set()
-
-
-_intake = Intake()
-store = _intake.store
-
-
-def store_each(batch: Sequence[Arrival]) -> None:
-    """Store them together; one by one where a row among them is refused."""
+def store_each(rows: Sequence[Columns]) -> Sequence[int | Exception]:
+    """Store rows together; one by one where one of them is refused, with its error in its place."""
     try:
-        numbers = insert([arrival.columns for arrival in batch])
-    except OF_A_ROW:
-        for arrival in batch:
-            try:
-                (arrival.number,) = insert([arrival.columns])
-            except OF_A_ROW as error:
-                arrival.error = error
-        return
-    for arrival, number in zip(batch, numbers, strict=True):
-        arrival.number = number
+        return insert(rows)
+    except OF_A_ROW as error:
+        return [error] if len(rows) == 1 else [store_each([row])[0] for row in rows]
+
+
+_store_together = Together(store_each)
 
 
 def insert(rows: Sequence[Columns]) -> list[int]:

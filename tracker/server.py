@@ -6,6 +6,7 @@ in full: however many half-sent requests are open, none of them holds a thread.
 
 from __future__ import annotations
 
+import gc
 import re
 import selectors
 import socket
@@ -277,6 +278,9 @@ def post_worker_init(worker: BufferingWorker) -> None:
     for config in apps.get_app_configs() if apps.ready else ():
         if start := getattr(config, "serving_started", None):
             start()
+    # What is here now stays: the collector of garbage need not go through it again and again.
+    gc.collect()
+    gc.freeze()
 
 
 # gunicorn's settings, by its names.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+
+from tracker.together import Together
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +122,8 @@ class SharedCounters(SharedCache):
     """What rate limits count, and nothing else.
 
     django-ratelimit begins a count and then counts, which are two questions for each event. Here the
-    first count begins it. Each thread has a cache of its own and counts right after it began.
+    first count begins it, and threads that count at the same moment ask together. Each thread has a
+    cache of its own and counts right after it began.
     """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
@@ -136,15 +140,39 @@ class SharedCounters(SharedCache):
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         """Count; a new count ends when the last `add` said."""
-        return ask(
-            lambda: self.count(key, delta, version), lambda: self.count_here(key, delta, version)
-        )
-
-    def count(self, key: str, delta: int, version: int | None) -> int:
         made = self.make_and_validate_key(key, version=version)
-        redis = self._cache.get_client(made, write=True)
-        return int(redis.eval(COUNT, 1, made, delta, int(self.lasts)))
+        counting = Counting(self, made, delta)
+        return ask(lambda: count_together(counting), lambda: self.count_here(key, delta, version))
 
     def count_here(self, key: str, delta: int, version: int | None) -> int:
         self.own.add(key, 0, self.lasts, version=version)
         return int(self.own.incr(key, delta, version=version))
+
+    def count(self, made: str, delta: int) -> int:
+        redis = self._cache.get_client(made, write=True)
+        return int(redis.eval(COUNT, 1, made, delta, int(self.lasts)))
+
+
+class Counting(NamedTuple):
+    """What one thread counts, in its cache: under which of Redis's keys, and how much."""
+
+    counters: SharedCounters
+    made: str
+    delta: int
+
+
+def count_each(countings: Sequence[Counting]) -> list[int]:
+    """Ask once for each key; every thread gets its own count, as if it had asked alone."""
+    sums: Counter[str] = Counter()
+    for one in countings:
+        sums[one.made] += one.delta
+    askers = {one.made: one.counters for one in countings}
+    counts = {made: askers[made].count(made, total) - total for made, total in sums.items()}
+    answers = []
+    for one in countings:
+        counts[one.made] += one.delta
+        answers.append(counts[one.made])
+    return answers
+
+
+count_together = Together(count_each)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -10,10 +9,10 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from plex import inbox, intake
-from plex.intake import Arrival, Intake
 from plex.models import PlexWebhookLog
 from tests.plex.factories import scrobble
 from tests.threads import at_once
+from tracker.together import Together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SENDERS = 8
@@ -36,24 +35,23 @@ def user_id(connected) -> int:
 
 
 @pytest.fixture
-def door() -> Intake:
-    return Intake()
+def batches() -> list[int]:
+    """How many rows each statement stored."""
+    return []
 
 
 @pytest.fixture
-def batches(door, monkeypatch) -> list[int]:
-    """How many rows each statement stored; the first waits until all others are in line."""
-    sizes: list[int] = []
-    store_each = intake.store_each
+def store(batches) -> Together[dict[str, Any], int]:
+    """Stores as the intake does, but the first waits until all others are in line."""
 
-    def note(batch: Sequence[Arrival]) -> None:
-        sizes.append(len(batch))
-        while len(sizes) == 1 and len(door._waiting) < SENDERS - len(batch):
+    def store_each(rows: Sequence[dict[str, Any]]) -> Sequence[int | Exception]:
+        batches.append(len(rows))
+        while len(batches) == 1 and len(together.line) < SENDERS - 1:
             time.sleep(0.01)
-        store_each(batch)
+        return intake.store_each(rows)
 
-    monkeypatch.setattr(intake, "store_each", note)
-    return sizes
+    together = Together(store_each)
+    return together
 
 
 def test_each_sender_gets_the_number_of_its_own_event(user_id):
@@ -69,9 +67,9 @@ def test_each_sender_gets_the_number_of_its_own_event(user_id):
     assert len(answers) == len(messages)
 
 
-def test_those_that_wait_are_stored_together(user_id, door, batches):
+def test_those_that_wait_are_stored_together(user_id, store, batches):
     numbers = at_once(
-        [lambda n=n: door.store(columns(user_id, f"Show {n}")) for n in range(SENDERS)]  # type: ignore[misc]
+        [lambda n=n: store(columns(user_id, f"Show {n}")) for n in range(SENDERS)]  # type: ignore[misc]
     )
     stored = dict(PlexWebhookLog.objects.values_list("pk", "plex_title"))
     assert {number: f"Show {n}" for n, number in enumerate(numbers)} == stored
@@ -79,9 +77,9 @@ def test_those_that_wait_are_stored_together(user_id, door, batches):
     assert sum(batches) == SENDERS
 
 
-def test_a_row_that_is_refused_harms_no_other(user_id, door, batches):
+def test_a_row_that_is_refused_harms_no_other(user_id, store, batches):
     owners = [user_id if n % 3 else 10**9 for n in range(SENDERS)]
-    results = at_once([lambda o=owner: door.store(columns(o, "Dark")) for owner in owners])  # type: ignore[misc]
+    results = at_once([lambda o=owner: store(columns(o, "Dark")) for owner in owners])  # type: ignore[misc]
     assert [isinstance(result, IntegrityError) for result in results] == [
         owner != user_id for owner in owners
     ]
@@ -89,21 +87,17 @@ def test_a_row_that_is_refused_harms_no_other(user_id, door, batches):
 
 
 def test_everybody_hears_that_the_database_failed_and_the_next_is_stored(
-    user_id, door, batches, monkeypatch
+    user_id, store, batches, monkeypatch
 ):
-    working, fails = intake.insert, threading.Event()
-    fails.set()
+    def fail(rows: Sequence[dict[str, Any]]) -> list[int]:
+        raise OperationalError("away")
 
-    def insert(rows: Sequence[dict[str, Any]]) -> list[int]:
-        if fails.is_set():
-            raise OperationalError("away")
-        return working(rows)
-
-    monkeypatch.setattr(intake, "insert", insert)
-    results = at_once([lambda: door.store(columns(user_id, "Dark"))] * SENDERS)
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "insert", fail)
+        results = at_once([lambda: store(columns(user_id, "Dark"))] * SENDERS)
     assert [type(result) for result in results] == [OperationalError] * SENDERS
-    fails.clear()
-    assert door.store(columns(user_id, "Dark")) == PlexWebhookLog.objects.get().pk
+    assert len(batches) == 2
+    assert store(columns(user_id, "Dark")) == PlexWebhookLog.objects.get().pk
 
 
 def test_a_row_of_a_transaction_goes_with_it(user_id):

@@ -5,12 +5,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from django.core.cache import caches
 from django.test import Client
 
+from tests.threads import at_once
 from tracker import shared_cache
 from tracker.shared_cache import SharedCache, SharedCounters
 
@@ -130,6 +132,17 @@ def test_counting_asks_redis_once(redis, port):
 
     # The script, the command in it, and the question itself.
     assert commands() - before == 3
+
+
+def test_threads_that_count_at_once_get_a_count_each(redis, port):
+    everybody = [counters_at(port) for _ in range(24)]
+
+    def count(counters: SharedCounters, key: str) -> tuple[str, int]:
+        counters.add(key, 1, 60)
+        return key, counters.incr(key)
+
+    counts = at_once([partial(count, one, f"limit-{n % 3}") for n, one in enumerate(everybody)])
+    assert sorted(counts) == [(f"limit-{n}", count) for n in range(3) for count in range(1, 9)]
 
 
 def test_counts_go_on_in_the_process_while_redis_is_away(redis, port):
