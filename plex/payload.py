@@ -231,13 +231,7 @@ def _agreed(ids: set[Id | None]) -> Id | None:
 
 def _new_show(metadata: dict[str, Any], summary: EventSummary, show: PlexShow) -> NewShow:
     return NewShow(
-        event=summary.event,
-        account_id=summary.account_id,
-        account_title=summary.account_title,
-        is_user=summary.is_user,
-        is_owner=summary.is_owner,
-        server_uuid=summary.server_uuid,
-        server_title=summary.server_title,
+        **summary.said(),
         show=show,
         library_section=_library_section(metadata),
     )
@@ -253,13 +247,7 @@ def _playback(
     title = fields.text(metadata.get("title"), MAX_TITLE_LENGTH)
     year = fields.year(metadata.get("year"))
     return Playback(
-        event=summary.event,
-        account_id=summary.account_id,
-        account_title=summary.account_title,
-        is_user=summary.is_user,
-        is_owner=summary.is_owner,
-        server_uuid=summary.server_uuid,
-        server_title=summary.server_title,
+        **summary.said(),
         show=show,
         rating_key=fields.text(metadata.get("ratingKey")),
         guid=fields.text(guid),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from plex.guid import EpisodeIds, ShowIds
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventSummary:
-    """The columns of a log row. Computable for any JSON object; every text fits its column."""
+class Sender:
+    """What every message says: which event it is, and of whom on which server."""
 
     event: str  # at most 64 characters
     account_id: str  # at most 64; "" if absent
@@ -19,6 +20,16 @@ class EventSummary:
     is_owner: bool
     server_uuid: str
     server_title: str
+
+    def said(self) -> dict[str, Any]:
+        """These fields by their names, for another that says the same."""
+        return {name: getattr(self, name) for name in Sender.__dataclass_fields__}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventSummary(Sender):
+    """The columns of a log row. Computable for any JSON object; every text fits its column."""
+
     show_rating_key: str
     show_title: str  # 500
     season_number: int | None
@@ -42,7 +53,7 @@ class PlexShow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Playback:
+class Playback(Sender):
     """A finished play of one episode.
 
     The numbers are Plex's. `guid_season_number` and `guid_episode_number` come from the tail
@@ -54,13 +65,6 @@ class Playback:
     file, where Plex or the title gives several.
     """
 
-    event: str
-    account_id: str
-    account_title: str
-    is_user: bool
-    is_owner: bool
-    server_uuid: str
-    server_title: str
     show: PlexShow
     rating_key: str
     guid: str
@@ -85,15 +89,8 @@ class Playback:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewShow:
+class NewShow(Sender):
     """A show, season or episode was added to a library; only the show matters."""
 
-    event: str
-    account_id: str
-    account_title: str
-    is_user: bool
-    is_owner: bool
-    server_uuid: str
-    server_title: str
     show: PlexShow
     library_section: str

@@ -52,3 +52,10 @@ def play(
         return PlexWebhookLog.objects.get(pk=pk)
 
     return send_and_drain
+
+
+@pytest.fixture
+def signed_in(client: Client, owner: User) -> Client:
+    """The browser of the owner."""
+    client.force_login(owner)
+    return client

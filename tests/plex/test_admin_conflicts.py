@@ -23,12 +23,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/plex/plexconflict/"
 
 
-@pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
 def candidate(show: TVShow, score: float, **fields) -> dict[str, object]:
     return {
         "tvshow_id": show.pk,

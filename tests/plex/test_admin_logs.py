@@ -26,12 +26,6 @@ def config(owner):
     return make_config(owner)[0]
 
 
-@pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
 def test_the_list_has_outcomes_in_words(signed_in, config):
     PlexWebhookLogFactory(config=config, plex_title="Severance", action_taken=Action.MARKED_WATCHED)
 

@@ -26,12 +26,6 @@ ACCOUNTS = "/admin/plex/plexaccount/"
 TOKEN = "a-Plex-token-x1"
 
 
-@pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
 def test_the_list_and_its_filters(signed_in):
     PlexShowMappingFactory(
         plex_title="Mapped", tvshow=make_show("Severance"), needs_review="Look here."

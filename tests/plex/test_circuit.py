@@ -28,12 +28,6 @@ def clock(time_machine):
     return time_machine
 
 
-@pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
 def unknown(number: int):
     return scrobble(f"Unknown {number}", 1, 1, ids=(f"tvdb://{9000 + number}",))
 

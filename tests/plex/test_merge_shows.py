@@ -26,12 +26,6 @@ NOW = timezone.now().replace(microsecond=0)
 
 
 @pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
-@pytest.fixture
 def twice():
     """One show twice: the second has a season more, and other names for nothing."""
     return make_show("Severance", {1: 4}), make_show("Severed", {1: 4, 2: 2}, imdb_id="tt11280740")

@@ -32,12 +32,6 @@ def config(owner):
     return make_config(owner)[0]
 
 
-@pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
 def titles(client, query: str = "") -> list[str]:
     """The shows of the list, from its top."""
     response = client.get(PAGE + query)

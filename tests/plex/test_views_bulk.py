@@ -22,12 +22,6 @@ IGNORED = "/plex/conflicts/ignored/"
 
 
 @pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
-@pytest.fixture
 def asked(play):
     """Makes a question about a title, with a play that waits and these candidates."""
 

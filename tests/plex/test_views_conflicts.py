@@ -41,12 +41,6 @@ def office(play) -> tuple[TVShow, TVShow, PlexConflict]:
     return us, uk, PlexConflict.objects.get()
 
 
-@pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
 def test_shows_what_waits_with_its_candidates(signed_in, office):
     us, uk, conflict = office
 

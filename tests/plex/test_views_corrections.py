@@ -17,12 +17,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
-@pytest.fixture
 def shows():
     return make_show("Severance", {1: 6}), make_show("Severance Pay", {1: 6})
 

@@ -17,12 +17,6 @@ from tracker.models import TVShow
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
 def mapped(show: TVShow | None = None, **fields) -> PlexShowMapping:
     return PlexShowMappingFactory(
         **{

@@ -28,12 +28,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
-@pytest.fixture
 def mapping(tmdb) -> PlexShowMapping:
     tmdb.add_show(1437, "Firefly", seasons={0: ["Here's How It Was"], 1: TITLES})
     tmdb.add_order(1437, "5ad1", "DVD order", kind=3, groups=DVD)

@@ -33,12 +33,6 @@ SWITCHES = (
 )
 
 
-@pytest.fixture
-def signed_in(client, owner):
-    client.force_login(owner)
-    return client
-
-
 def page(client, **extra) -> str:
     response = client.get(PAGE, **extra)
     assert response.status_code == 200
