@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -25,13 +26,22 @@ PEOPLE = 3  # As in tests.bench.__main__, which does without Django.
 def drain(*, first_person: int, workers: int, events: int, shows: int) -> dict[str, Any]:
     """The plays of three people, all due at once; what each worker did of them, by its own count."""
     people = range(first_person, first_person + PEOPLE)
-    with contextlib.ExitStack() as stack:
-        folders = [stack.enter_context(tempfile.TemporaryDirectory()) for _ in range(workers)]
-        for folder in folders:
-            stack.enter_context(worker(**{metrics.FOLDER: folder}))
-        for person in people:
-            store(person, plays(person=person, events=events // PEOPLE, shows=shows))
-        took = until_empty()
+    messages = {
+        person: plays(person=person, events=events // PEOPLE, shows=shows) for person in people
+    }
+    with contextlib.ExitStack() as folders_open:
+        folders = [
+            folders_open.enter_context(tempfile.TemporaryDirectory()) for _ in range(workers)
+        ]
+        with contextlib.ExitStack() as running:
+            for folder in folders:
+                running.enter_context(worker(**{metrics.FOLDER: folder}))
+            # At one moment, that of the commit.
+            with transaction.atomic():
+                for person, played in messages.items():
+                    store(person, played)
+            took = until_empty()
+        # Stopped: a worker counts a round after it has committed it.
         shares = [events_counted(Path(folder)) for folder in folders]
     for person in people:
         check(person, events // PEOPLE)
