@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,7 +20,7 @@ from plex.models import (
     TmdbLookup,
 )
 from plex.story import as_json
-from tracker.bounded_pages import BoundedPaginator
+from tracker.bounded_pages import BoundedPaginator, WholeChangeList, WholeListPaginator
 from tracker.model_admins import ReadOnlyAdmin
 
 
@@ -45,6 +48,10 @@ class PlexWebhookActivityAdmin(ReadOnlyAdmin):
     list_display = ("day", "event_type", "status", "event_count", "avg_duration_ms")
     ordering = ("-day", "event_type", "status")
     list_per_page = 200
+    paginator = WholeListPaginator
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[WholeChangeList]:
+        return WholeChangeList
 
 
 @admin.register(PlexUnmappedShow)

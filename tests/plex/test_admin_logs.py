@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from plex.models import Action, Job, PlexWebhookLog, Status, TmdbLookup
@@ -166,6 +168,19 @@ def test_reports_are_shown_and_not_edited(signed_in, config, report):
     assert response.status_code == 200
     assert "1 " in response.content.decode()
     assert signed_in.get(f"{address}add/").status_code == 403
+
+
+@pytest.mark.parametrize("per_page", [200, 2])
+def test_the_activity_is_counted_once_for_a_page(signed_in, config, monkeypatch, per_page):
+    monkeypatch.setattr("plex.admin.reports.PlexWebhookActivityAdmin.list_per_page", per_page)
+    for event_type in ("media.play", "media.pause", "media.stop"):
+        PlexWebhookLogFactory(config=config, event_type=event_type)
+
+    with CaptureQueriesContext(connection) as queries:
+        shown = signed_in.get("/admin/plex/plexwebhookactivity/").content.decode()
+
+    assert "3 Plex webhook activity" in shown
+    assert sum("plex_webhook_activity" in query["sql"] for query in queries) == 1
 
 
 def test_an_unmapped_show_links_to_its_mapping(signed_in, config):
