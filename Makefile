@@ -6,6 +6,9 @@ BIN    := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 READY  := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+# The labelled titles are not ours to hand on: those of a folder beside this one, unless others are named.
+CATALOGUE ?= $(firstword $(wildcard ../*/data/shows.csv.gz))
+PAIRS     ?= $(firstword $(wildcard ../*/data/pairs.csv))
 TEMPLATES := git ls-files --cached --others --exclude-standard 'templates/*.html'
 
 .DEFAULT_GOAL := help
@@ -50,7 +53,7 @@ fuzz: $(READY_DEV)  ## Post odd requests to the webhook (ARGS="--bodies 100000" 
 licences: $(READY_DEV)  ## Write docs/licences.md: what comes with Full Tracker, and on which terms.
 	@$(BIN)/python -m tests.licences
 
-eval: $(READY_DEV)  ## Try the matching: make eval CATALOGUE=shows.csv.gz PAIRS=pairs.csv OUT=result.csv
+eval: $(READY_DEV)  ## Try the matching: make eval CATALOGUE=shows.csv.gz PAIRS=pairs.csv OUT=result.jsonl
 	$(MANAGE) evaluate_matching --catalogue "$(CATALOGUE)" --pairs "$(PAIRS)" --out "$(OUT)"
 
 lock:  ## Pin the newest versions of the dependencies with their hashes (needs uv).
