@@ -16,6 +16,15 @@ MAX_LIST_LENGTH = 50
 MAX_KEY_LENGTH = 64
 MAX_NUMBER = 2**63  # what a 64-bit column holds
 
+_BOUNDARY = re.compile(
+    r"multipart/form-data; *boundary=(?P<boundary>[0-9a-z'()+_,./:=?-]{1,70})",
+    re.IGNORECASE | re.ASCII,
+)
+_PAYLOAD_HEAD = re.compile(
+    rb'\r\nContent-Disposition: form-data; name="payload"'
+    rb"(?:\r\nContent-Type: application/json(?:; *charset=utf-8)?)?",
+    re.IGNORECASE,
+)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -65,6 +74,24 @@ def read_json(raw: bytes | str) -> dict[str, Any]:
     if has_surrogate or ("\\u" in text and _ESCAPED.search(text)):
         value = _cleaned(value)
     return value
+
+
+def leading_payload(body: bytes, content_type: str) -> str | None:
+    """Return the form field `payload` where it is the body's first part, as Plex sends it.
+
+    What stands behind it, a picture, need not be taken apart: no delimiter occurs within a part
+    (RFC 2046, section 5.1.1). None for every other shape, which a parser of forms has to read.
+    """
+    named = _BOUNDARY.fullmatch(content_type)
+    if named is None:
+        return None
+    delimiter = b"--" + named["boundary"].encode("ascii")
+    head = body.find(b"\r\n\r\n")
+    # The line break before the delimiter is the delimiter's; an empty part shares it with its head.
+    end = body.find(b"\r\n" + delimiter, head + 2)
+    if head < 0 or end < 0 or _PAYLOAD_HEAD.fullmatch(body, len(delimiter), head) is None:
+        return None
+    return body[head + 4 : end].decode("utf-8", "replace") if body.startswith(delimiter) else None
 
 
 def trim(payload: dict[str, Any]) -> dict[str, Any]:

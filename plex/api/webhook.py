@@ -26,6 +26,7 @@ from plex.counters import WEBHOOKS
 from plex.models import PlexWebhookLog
 from plex.payload import EventSummary, PayloadError, read_json, summarise
 from plex.refusals import TEST_EVENT
+from plex.webhook_body import leading_payload
 
 logger = logging.getLogger(__name__)
 
@@ -215,6 +216,9 @@ def read_body(request: HttpRequest) -> str:
     """
     try:
         body = request.body
+        leading = leading_payload(body, request.META.get("CONTENT_TYPE", ""))
+        if leading is not None:
+            return leading
         request.upload_handlers = [PayloadFile(request)]
         text = payload_part(request)
     except (MultiPartParserError, SuspiciousOperation):
