@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 READY  := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
-# The labelled titles are not ours to hand on: those of a folder beside this one, unless others are named.
+# The labelled titles don't come with the source: name them, or put them where these look.
 CATALOGUE ?= $(firstword $(wildcard ../*/data/shows.csv.gz))
 PAIRS     ?= $(firstword $(wildcard ../*/data/pairs.csv))
 TEMPLATES := git ls-files --cached --others --exclude-standard 'templates/*.html'

@@ -59,6 +59,8 @@ def make_backup(path: Path, *, with_keys: bool) -> Manifest:
     """Write the archive, complete or not at all, for its owner's eyes only. Raises `BackupError`."""
     if path.exists():
         raise BackupError(f"{path} exists already. Name another file, or move that one away.")
+    if not applied_migrations():
+        raise BackupError("This database is empty. Does DATABASE_URL name the right one?")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

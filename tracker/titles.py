@@ -5,7 +5,7 @@
 "Vikings: Valhalla" differ. What a suffix says (a year, a country) is taken off and kept as
 evidence, since shows of one name differ in just that.
 
-Every rule in `RULES` is there because it finds more shows than it costs: docs/matching.md has
+Every rule in `TEXT_RULES` and `WORD_RULES` is there because it finds more shows than it costs: docs/matching.md has
 the measurement of each. A changed rule changes the keys: run `manage.py index_titles` then.
 """
 

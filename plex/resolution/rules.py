@@ -80,7 +80,7 @@ def release(rule: PlexRule) -> None:
 def apply_rule(rule: PlexRule) -> int:
     """Put the plays that wait and that the rule settles back into the queue, each with its own time.
 
-    Returns how many; `plex.rule_waiting.going_over` tells what becomes of them.
+    Returns how many; `plex.rules.waiting.going_over` tells what becomes of them.
     """
     ids = waiting_for(rule)
     if ids:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 import zipfile
 from io import StringIO
 from pathlib import Path
@@ -265,3 +268,15 @@ def test_a_damaged_database_inside_is_refused(house, file):
 def test_there_is_no_such_file(folder):
     with pytest.raises(CommandError, match="no file"):
         run("restore", folder / "missing.zip")
+
+
+def test_an_empty_database_is_taken_for_the_wrong_one(file):
+    command = [sys.executable, "manage.py", "backup", str(file)]
+    settings = {"DJANGO_SETTINGS_MODULE": "tracker.settings", "DATABASE_URL": ""}
+    environment = {**os.environ, **settings, "DATA_DIR": str(file.parent)}
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "This database is empty. Does DATABASE_URL name the right one?" in done.stderr
+    assert not file.exists()
