@@ -101,6 +101,73 @@ GROUP BY day, event_type, status
 """,
 }
 
+# What was counted of days that are over, and the days since.
+SETTLED_ACTIVITY = {
+    "postgresql": """
+CREATE VIEW plex_webhook_activity AS
+WITH settled AS (
+    SELECT COALESCE(MAX(day), CAST(now() AT TIME ZONE 'UTC' AS date) - 31) AS until
+    FROM plex_activity_days
+)
+SELECT
+    to_char(day, 'YYYY-MM-DD') || ' ' || event_type || ' ' || status AS id,
+    day,
+    event_type,
+    status,
+    event_count,
+    avg_duration_ms
+FROM (
+    SELECT day, event_type, status, CAST(event_count AS bigint) AS event_count, avg_duration_ms
+    FROM plex_activity_days
+    WHERE day >= CAST((now() - interval '30 days') AT TIME ZONE 'UTC' AS date)
+    UNION ALL
+    SELECT day, found.event_type, found.status, found.event_count, found.avg_duration_ms
+    FROM settled
+    CROSS JOIN generate_series(0, 30) n
+    CROSS JOIN LATERAL (SELECT CAST(now() AT TIME ZONE 'UTC' AS date) - n AS day) days
+    CROSS JOIN LATERAL (
+        SELECT
+            event_type, status, COUNT(*) AS event_count, AVG(processing_duration_ms) AS avg_duration_ms
+        FROM plex_webhook_logs
+        WHERE created_at >= now() - interval '30 days'
+            AND created_at >= CAST(day AS timestamp) AT TIME ZONE 'UTC'
+            AND created_at < CAST(day + 1 AS timestamp) AT TIME ZONE 'UTC'
+        GROUP BY event_type, status
+    ) found
+    WHERE day > settled.until
+) counted
+""",
+    "sqlite": """
+CREATE VIEW plex_webhook_activity AS
+SELECT
+    day || ' ' || event_type || ' ' || status AS id,
+    day,
+    event_type,
+    status,
+    event_count,
+    avg_duration_ms
+FROM plex_activity_days
+WHERE day >= date('now', '-30 days')
+UNION ALL
+SELECT
+    day || ' ' || event_type || ' ' || status AS id,
+    day,
+    event_type,
+    status,
+    COUNT(*) AS event_count,
+    AVG(processing_duration_ms) AS avg_duration_ms
+FROM (
+    SELECT substr(created_at, 1, 10) AS day, event_type, status, processing_duration_ms
+    FROM plex_webhook_logs
+    WHERE created_at >= MAX(
+        datetime('now', '-30 days'),
+        COALESCE((SELECT date(MAX(day), '+1 day') FROM plex_activity_days), '')
+    )
+) recent
+GROUP BY day, event_type, status
+""",
+}
+
 UNMAPPED_SHOWS = """
 CREATE VIEW plex_unmapped_shows AS
 SELECT
@@ -121,8 +188,9 @@ VIEW_NAMES = ("plex_sync_stats", "plex_webhook_activity", "plex_unmapped_shows")
 
 
 def create_views(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    activity = WEBHOOK_ACTIVITY[schema_editor.connection.vendor]
-    for sql in (SYNC_STATS, activity, UNMAPPED_SHOWS):
+    has_days = "plexactivityday" in apps.all_models["plex"]
+    activity = SETTLED_ACTIVITY if has_days else WEBHOOK_ACTIVITY
+    for sql in (SYNC_STATS, activity[schema_editor.connection.vendor], UNMAPPED_SHOWS):
         schema_editor.execute(sql, params=None)
 
 

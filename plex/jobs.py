@@ -13,6 +13,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from plex import circuit, clock, host_circuits, inbox, retention
+from plex.activity_days import JOB as SETTLE_DAYS
+from plex.activity_days import settle_days
 from plex.alarms import check_alarms
 from plex.client import PlexError, PlexServer, PlexTv
 from plex.connection import token_of
@@ -142,6 +144,7 @@ JOBS = (
     PeriodicJob(name=PROPOSE_ORDERS, every=timedelta(minutes=5), run=propose_orders),
     PeriodicJob(name=REPLACE, every=timedelta(minutes=5), run=replace_makeshift_shows),
     PeriodicJob(name="refresh_shows", every=timedelta(minutes=10), run=refresh_shows),
+    PeriodicJob(name=SETTLE_DAYS, every=timedelta(minutes=15), run=settle_days),
     PeriodicJob(name="alarms", every=timedelta(minutes=1), run=check_alarms),
     PeriodicJob(name="clean_up", every=timedelta(hours=1), run=clean_up),
 )

@@ -40,7 +40,7 @@ class PlexSyncStatsAdmin(ReadOnlyAdmin):
     )
     ordering = ("user_id",)
     # Their events are counted for each person that is shown.
-    list_per_page = 25
+    list_per_page = 10
 
 
 @admin.register(PlexWebhookActivity)

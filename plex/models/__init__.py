@@ -10,7 +10,12 @@ from plex.models.corrections import PlexCorrection
 from plex.models.imports import PlexImport
 from plex.models.jobs import Job, TmdbLookup
 from plex.models.mappings import PlexEpisodeMapping, PlexSeasonMapping, PlexShowMapping
-from plex.models.reports import PlexSyncStats, PlexUnmappedShow, PlexWebhookActivity
+from plex.models.reports import (
+    PlexActivityDay,
+    PlexSyncStats,
+    PlexUnmappedShow,
+    PlexWebhookActivity,
+)
 from plex.models.rules import PlexRule
 from plex.models.viewings import PlexViewing
 from plex.models.webhook_log import Action, PlexWebhookLog, Status
@@ -20,6 +25,7 @@ __all__ = [
     "Alarm",
     "Job",
     "PlexAccount",
+    "PlexActivityDay",
     "PlexConfig",
     "PlexConflict",
     "PlexCorrection",

@@ -1,4 +1,7 @@
-"""Three database views for monitoring; the migrations hold their SQL."""
+"""Three database views for monitoring, and what is counted for one of them in advance.
+
+`plex.database_views` holds their SQL.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,27 @@ class PlexWebhookActivity(models.Model):
         db_table = "plex_webhook_activity"
         verbose_name_plural = "Plex webhook activity"
         ordering = ["-day"]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.event_type} {self.status}"
+
+
+class PlexActivityDay(models.Model):
+    """The rows of that view for a day (UTC) that is over."""
+
+    day = models.DateField()
+    event_type = models.CharField(max_length=64)
+    status = models.CharField(max_length=10)
+    event_count = models.IntegerField()
+    avg_duration_ms = models.FloatField(null=True)
+
+    class Meta:
+        db_table = "plex_activity_days"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "event_type", "status"], name="plexactivityday_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.event_type} {self.status}"
