@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -118,7 +119,7 @@ def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
             yield archive, manifest
     except FileNotFoundError:
         raise BackupError(f"There is no file {path}.") from None
-    except (zipfile.BadZipFile, EOFError):
+    except (zipfile.BadZipFile, zlib.error, EOFError):
         raise BackupError(f"{path} is no whole backup: it is damaged or cut.") from None
 
 
@@ -162,6 +163,9 @@ def restore(path: Path) -> Manifest:
             STORES[manifest.vendor].load(archive, manifest.tables, manifest.migrations)
         except (KeyError, ValueError, DataError):
             raise BackupError(f"{path} is no whole backup: it is damaged or cut.") from None
+        if manifest.has_keys:
+            # Last: the one that is here belongs to the data that a failed restore leaves as they are.
+            restore_secret_key(archive)
     return manifest
 
 
@@ -172,6 +176,9 @@ def restore_keys(archive: zipfile.ZipFile) -> None:
     theirs = archive.read("keys/encryption_key").decode().replace("\n", ",").split(",")
     keys = [text.strip() for text in theirs if text.strip()]
     write_keys(encryption, [*keys, *(key for key in mine if key not in keys)])
+
+
+def restore_secret_key(archive: zipfile.ZipFile) -> None:
     path = settings.DATA_DIR / "secret_key"
     draft = path.with_name(f".secret_key.{secrets.token_hex(4)}")
     try:

@@ -18,6 +18,8 @@ from tracker.models import ApiToken, Profile, SiteSettings, TrackedShow, Watch
 from tracker.tmdb import Tmdb, TmdbError, TmdbKeyRefusedError
 
 STEP_OF_A_MINUTE = "%Y-%m-%dT%H:%M"
+# Nobody watched anything before; and a year typed as 25 is the year 25.
+FIRST_YEAR = 1900
 
 
 class NewPersonForm(BaseUserCreationForm):
@@ -77,6 +79,18 @@ class DetailsForm(forms.ModelForm):
         fields = ["status", "rating", "notes"]
         widgets = {"notes": forms.Textarea(attrs={"rows": 4})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The page says which status it showed: only another choice is one.
+        self.fields["status"].show_hidden_initial = True
+
+    def save(self, commit: bool = True) -> TrackedShow:  # noqa: FBT001, FBT002 - Django's signature
+        """What was watched since the page was opened may have changed the status and its days."""
+        columns = [name for name in self.fields if name != "status" or name in self.changed_data]
+        tracked: TrackedShow = self.instance
+        tracked.save(update_fields=[*columns, "updated_at"])
+        return tracked
+
 
 class WatchedAtForm(forms.Form):
     """When something was watched, in the user's own time zone; never in the future."""
@@ -90,6 +104,8 @@ class WatchedAtForm(forms.Form):
 
     def clean_watched_at(self) -> datetime:
         value: datetime = self.cleaned_data["watched_at"]
+        if value.year < FIRST_YEAR:
+            raise forms.ValidationError(f"Enter a year from {FIRST_YEAR} on.")
         if value > timezone.now() + timedelta(minutes=1):
             raise forms.ValidationError("That is in the future. Pick a time that has passed.")
         return value

@@ -107,7 +107,10 @@ def merge_shows(merge: ShowMerge) -> TVShow:
     complete(kept, going)
     for person in User.objects.filter(pk__in=users).order_by("pk"):
         if Watch.objects.standing().filter(user=person, episode__season__show=kept).exists():
-            statuses.settle_pair(person.pk, kept.pk, today=watching.today_of(person))
+            # Nothing was watched just now: who dropped the show, or left it, is not brought back to it.
+            statuses.settle_status(
+                user_ids=[person.pk], show_ids=[kept.pk], today=watching.today_of(person)
+            )
     return kept
 
 

@@ -148,7 +148,8 @@ def restore_watch(watch: Watch) -> Watch:
         else:
             watch.removed_at = None
             show_id = watch.episode.season.show_id
-            settle_pair(watch.user_id, show_id, today=today_of(watch.user))
+            # It was not watched just now: a dropped show stays dropped.
+            settle_status(user_ids=[watch.user_id], show_ids=[show_id], today=today_of(watch.user))
             return watch
     raise IntegrityError("watch could not be restored: others keep marking the episode")
 

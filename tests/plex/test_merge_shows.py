@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -19,6 +19,7 @@ from plex.models import (
 from plex.resolution import ResolutionError
 from tests.factories import TrackedShowFactory, WatchFactory, episode_of, make_show
 from tests.plex.factories import PlexConflictFactory, changed, of_episode
+from tracker import merging_shows
 from tracker.models import Episode, EpisodeOrder, ShowTitle, TrackedShow, TVShow, Watch
 
 pytestmark = pytest.mark.django_db
@@ -280,3 +281,21 @@ class TestCorrections:
             resolution.undo_correction(correction, user=owner)
         later = changed(of_episode(episode_of(kept, 1, 3)), grandparentGuid=mapping.plex_guid)
         assert play(later).tvshow == kept
+
+
+@pytest.mark.parametrize("status", ["dropped", "on_hold"])
+def test_a_merge_leaves_a_dropped_show_dropped(viewer, status):
+    kept, going = make_show("Kept", {1: 3}), make_show("Going", {1: 3})
+    WatchFactory(user=viewer, episode=episode_of(kept, 1, 1))
+    TrackedShowFactory(user=viewer, show=kept, status=status)
+    TrackedShowFactory(user=viewer, show=going, status=status)
+    merging_shows.merge_shows(merging_shows.plan_merge(kept, going))
+    assert TrackedShow.objects.get(user=viewer).status == status
+
+
+def test_a_merge_brings_nobody_back_to_a_show_that_they_left(viewer):
+    kept, going = make_show("Kept", {1: 3}), make_show("Going", {1: 3})
+    WatchFactory(user=viewer, episode=episode_of(going, 1, 1))
+    Watch.objects.update(created_at=datetime(2021, 3, 4, tzinfo=UTC))
+    merging_shows.merge_shows(merging_shows.plan_merge(kept, going))
+    assert not TrackedShow.objects.filter(user=viewer).exists()

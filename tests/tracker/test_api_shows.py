@@ -3,9 +3,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+from django.utils import timezone
 
 from tests.api import caller
-from tests.factories import TrackedShowFactory, WatchFactory, episode_of
+from tests.factories import TrackedShowFactory, WatchFactory, episode_of, make_show
+from tracker import watching
+from tracker.api import shows
 from tracker.library import track_show
 from tracker.models import TrackedShow, TVShow, Watch
 
@@ -247,3 +250,22 @@ def test_stops_tracking_and_forgets_the_watches(viewer, severance):
     assert caller(viewer).delete(f"{address}=perhaps").status_code == 400
     assert caller(viewer).delete(f"{address}=true").status_code == 204
     assert Watch.objects.standing().count() == 0
+
+
+def test_a_patch_writes_only_what_it_names(viewer, monkeypatch):
+    show = make_show("Show", {1: 1}, production_status="Ended")
+    TrackedShowFactory(user=viewer, show=show, status="watching")
+    found = shows.find_tracked
+    seen: list[int] = []
+
+    def find(request, pk):
+        row = found(request, pk)
+        if not seen:
+            seen.append(1)
+            episode = episode_of(show, 1, 1)
+            watching.mark_watched(user=viewer, episode=episode, watched_at=timezone.now())
+        return row
+
+    monkeypatch.setattr(shows, "find_tracked", find)
+    assert caller(viewer).patch(f"/api/shows/{show.pk}", {"notes": "Later."}).status_code == 200
+    assert TrackedShow.objects.get().status == "completed"

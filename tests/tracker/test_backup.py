@@ -280,3 +280,24 @@ def test_an_empty_database_is_taken_for_the_wrong_one(file):
     assert done.returncode == 1
     assert "This database is empty. Does DATABASE_URL name the right one?" in done.stderr
     assert not file.exists()
+
+
+def damage(file: Path) -> None:
+    """Change bytes in the middle of what the archive holds compressed."""
+    with zipfile.ZipFile(file) as archive:
+        part = max(archive.infolist(), key=lambda one: one.compress_size)
+        start = part.header_offset + 30 + len(part.filename) + 8
+    data = bytearray(file.read_bytes())
+    data[start : start + 64] = b"\xff" * 64
+    file.write_bytes(data)
+
+
+def test_bytes_changed_inside_are_told_and_nothing_is_replaced(house, file, folder):
+    run("backup", file, with_keys=True)
+    (folder / "secret_key").write_text("another one")
+    damage(file)
+    before = state()
+    with pytest.raises(CommandError, match="damaged"):
+        run("restore", file, force=True)
+    assert (folder / "secret_key").read_text() == "another one"
+    assert state() == before

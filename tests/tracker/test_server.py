@@ -232,3 +232,21 @@ def test_it_stops_quickly_with_connections_open(tmp_path):
     assert server.stop() < 5
     for connection in stuck:
         connection.close()
+
+
+def test_a_length_with_zeros(server):
+    inner = b"GET /inner HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    last = inner.replace(b"/inner", b"/last")
+    length = str(len(inner)).zfill(13).encode()
+    outer = b"POST /outer HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + b"\r\n\r\n"
+    answer = server.exchange(outer + inner + last)
+    assert b'"/inner"' not in answer
+    assert b'"/last"' in answer
+    assert b'"got": 59' in answer
+
+
+def test_a_length_of_thirteen_digits(server):
+    inner = b"GET /inner HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    outer = b"POST /outer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000000\r\n\r\n"
+    answer = server.exchange(outer + inner)
+    assert answer.count(b"HTTP/1.1 ") == 1

@@ -117,3 +117,10 @@ def test_the_manifest_names_icons_that_exist(client, db):
 def test_an_icon_is_there_for_who_asks_for_none(client, db):
     address = client.get("/favicon.ico")["Location"]
     assert finders.find(address.removeprefix("/static/"))
+
+
+def test_sign_in_leads_a_signed_in_person_not_to_itself(client, viewer):
+    client.force_login(viewer)
+    answer = client.get("/sign-in/?next=/sign-in/")
+    assert answer.status_code == 302
+    assert answer.url == "/"

@@ -93,3 +93,9 @@ def test_a_stored_key_that_is_refused_is_named_as_such(client, owner, tmdb, sett
     client.force_login(owner)
     settings.TMDB_API_KEY = "a-key-of-last-year"
     assertContains(client.get("/shows/add/?q=x"), "TMDB refuses the stored key")
+
+
+def test_a_number_of_five_thousand_digits(client, viewer):
+    client.force_login(viewer)
+    answer = client.post("/shows/add/", {"tmdb_id": "9" * 5000, "status": "watching"})
+    assert answer.status_code == 302

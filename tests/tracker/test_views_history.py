@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.factories import WatchFactory, episode_of, make_show
+from tests.factories import TrackedShowFactory, WatchFactory, episode_of, make_show
 from tests.tracker.page_queries import count_queries
-from tracker.models import Watch
+from tracker.models import TrackedShow, Watch
 
 SHEET = {"HX-Request": "true", "HX-Target": "sheet-body"}
 
@@ -73,3 +73,17 @@ def test_one_and_the_same_number_of_queries(client, viewer, watch):
         WatchFactory(user=viewer, episode=episode_of(make_show(f"Show {number}"), 1, 1))
     assert count_queries(client, "/history/") == few
     assert few <= 10
+
+
+@pytest.mark.parametrize("status", ["dropped", "on_hold"])
+def test_undoing_a_removal_leaves_a_dropped_show_dropped(client, viewer, status):
+    client.force_login(viewer)
+    show = make_show("Show", {1: 3})
+    watch = WatchFactory(user=viewer, episode=episode_of(show, 1, 1))
+    TrackedShowFactory(user=viewer, show=show, status=status)
+    client.post(f"/history/{watch.pk}/remove/")
+    assert TrackedShow.objects.get(user=viewer).status == status
+    (key,) = client.session["undo"]
+    client.post(f"/undo/{key}/")
+    assert Watch.objects.standing().count() == 1
+    assert TrackedShow.objects.get(user=viewer).status == status

@@ -263,3 +263,34 @@ def test_an_episode_that_has_not_aired_can_only_be_marked_in_its_dialog(client, 
     page = client.get(f"/shows/{coming.pk}/").content.decode()
     assert "Nothing has aired yet" in page
     assert "/mark/" not in page.split('id="season-1"')[1].split("season-foot")[0].split("<ul")[1]
+
+
+def test_saving_a_rating_keeps_the_status_that_came_meanwhile(client, viewer):
+    """The show page is open, the last episode is marked on it, then it is rated."""
+    client.force_login(viewer)
+    show = make_show("Show", {1: 2}, production_status="Ended")
+    TrackedShowFactory(user=viewer, show=show, status="watching")
+    WatchFactory(user=viewer, episode=episode_of(show, 1, 1))
+    form = client.get(f"/shows/{show.pk}/").context["form"]
+    shown = {name: form[name].value() or "" for name in form.fields}
+    extra = {form[n].html_initial_name: form[n].value() or "" for n in form.fields}
+    client.post(
+        f"/episodes/{episode_of(show, 1, 2).pk}/mark/",
+        headers={"HX-Request": "true", "HX-Target": "season-1"},
+    )
+    assert TrackedShow.objects.get(user=viewer).status == "completed"
+    client.post(f"/shows/{show.pk}/details/", {**extra, **shown, "rating": "9"})
+    row = TrackedShow.objects.get(user=viewer)
+    assert (row.status, row.rating) == ("completed", 9)
+
+
+def test_the_page_holds_the_status_that_it_showed(client, viewer):
+    client.force_login(viewer)
+    show = make_show("Show", {1: 2})
+    TrackedShowFactory(user=viewer, show=show, status="watching")
+    page = client.get(f"/shows/{show.pk}/").content.decode()
+    assert 'name="initial-status" value="watching"' in page
+    chosen = {"initial-status": "watching", "status": "dropped", "rating": "", "notes": "x"}
+    client.post(f"/shows/{show.pk}/details/", chosen)
+    row = TrackedShow.objects.get()
+    assert (row.status, row.notes) == ("dropped", "x")

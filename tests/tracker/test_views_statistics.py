@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.factories import WatchFactory, episode_of, make_show
+from tests.api import caller
+from tests.factories import TrackedShowFactory, WatchFactory, episode_of, make_show
 from tests.tracker.page_queries import count_queries
 from tracker.heatmap import weeks
+from tracker.models import Watch
 from tracker.statistics import MonthFigures
 from tracker.views.drawings import heat_drawing, hours_drawing, month_drawing
 from tracker.views.statistics import a_year_at_least
@@ -110,3 +112,21 @@ def test_one_and_the_same_number_of_queries(client, viewer, watched):
         )
     assert count_queries(client, "/statistics/") == few
     assert few <= 10
+
+
+@pytest.mark.parametrize("year", ["0001", "0025"])
+def test_a_year_before_anybody_watched_is_refused(client, viewer, year):
+    """Typed as 25, or by mistake; the year before the first has no date."""
+    client.force_login(viewer)
+    show = make_show("Show", {1: 2})
+    TrackedShowFactory(user=viewer, show=show)
+    client.post(
+        f"/episodes/{episode_of(show, 1, 1).pk}/mark/", {"watched_at": f"{year}-01-01T12:00"}
+    )
+    answer = caller(viewer).put(
+        f"/api/shows/{show.pk}/seasons/1/episodes/1/watch",
+        {"watched_at": f"{year}-01-01T00:00:00Z"},
+    )
+    assert answer.status_code == 400
+    assert not Watch.objects.exists()
+    assert client.get("/statistics/").status_code == 200

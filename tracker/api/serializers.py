@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
+from tracker.forms import FIRST_YEAR
 from tracker.models import Episode, Season, TrackedShow, TVShow, Watch
 
 # The largest that PositiveIntegerField holds on every database.
@@ -173,11 +174,20 @@ class TrackingChangeSerializer(serializers.ModelSerializer[TrackedShow]):
             raise serializers.ValidationError({unknown[0]: "This can't be changed."})
         return attrs
 
+    def update(self, instance: TrackedShow, validated_data: dict[str, Any]) -> TrackedShow:
+        """Nothing else is written: a play may change the status meanwhile."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=[*validated_data, "updated_at"])
+        return instance
+
 
 class WatchedAtSerializer(serializers.Serializer[Any]):
     watched_at = serializers.DateTimeField(required=False, help_text="Now, unless given.")
 
     def validate_watched_at(self, watched_at: datetime) -> datetime:
+        if watched_at.year < FIRST_YEAR:
+            raise serializers.ValidationError(f"This lies before {FIRST_YEAR}.")
         if watched_at > timezone.now():
             raise serializers.ValidationError("This lies in the future.")
         return watched_at

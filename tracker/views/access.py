@@ -31,6 +31,11 @@ class SignIn(LoginView):
             return redirect("tracker:up-next")
         return super().get(request, *args, **kwargs)
 
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Never this very page, which sends on whoever is signed in."""
+        target = super().get_redirect_url()
+        return "" if target == self.request.path else target
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Ten tries in five minutes per address: enough for typing errors, not for guessing."""
         if is_ratelimited(request, group="sign-in", key="ip", rate=TRIES, increment=True):

@@ -15,6 +15,7 @@ from tracker.views.answers import UserRequest, wants_part
 LONGEST_SEARCH = 100
 # As wide as our column.
 LARGEST_ID = 2**31 - 1
+MOST_DIGITS = 10
 
 
 @login_required
@@ -52,7 +53,8 @@ def tracked_among(
 
 def add_found(request: UserRequest) -> HttpResponse:
     tmdb_id, status = request.POST.get("tmdb_id", ""), request.POST.get("status", "")
-    if not tmdb_id.isascii() or not tmdb_id.isdecimal() or int(tmdb_id) > LARGEST_ID:
+    is_number = tmdb_id.isascii() and tmdb_id.isdecimal() and len(tmdb_id) <= MOST_DIGITS
+    if not is_number or int(tmdb_id) > LARGEST_ID:
         messages.error(request, "That was no show of TMDB. Search for it again.")
         return redirect("tracker:add-show")
     if status not in TrackedShow.Status.values:
