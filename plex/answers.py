@@ -14,6 +14,8 @@ Kind = Literal["unreachable", "unauthorised", "not_found", "no_plex_pass", "trou
 EPISODE, SHOW = "episode", "show"
 # Plex gives its pages and lists in one object of this name.
 CONTAINER = "MediaContainer"
+# Plex counts its sign-ins; the number fits no 32 bits for ever.
+MAX_PIN = 2**53
 
 
 class PlexError(Exception):
@@ -165,7 +167,7 @@ def named(data: Mapping[str, Any], name: str) -> str:
 
 def parse_pin(answer: object) -> Pin:
     data = as_object(answer)
-    number = fields.whole(data.get("id"))
+    number = fields.whole(data.get("id"), maximum=MAX_PIN)
     if number is None:
         raise wrong_shape("id is missing")
     return Pin(
@@ -259,6 +261,11 @@ def parse_items(answer: object) -> tuple[Item, ...]:
         )
         for data in as_objects(container(answer).get("Metadata"), what="Metadata")
     )
+
+
+def parse_item_page(answer: object) -> tuple[tuple[Item, ...], int | None]:
+    """A page of items, and how many there are on all pages."""
+    return parse_items(answer), fields.whole(container(answer).get("totalSize"))
 
 
 def parse_history(answer: object) -> HistoryPage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader
 
 from plex.answers import PlexError, wrong_shape
 from plex.circuit import Circuit
+from plex.webhook_body import without_unstorable
 from tracker.bounded_retry import BoundedRetry
 from tracker.destinations import (
     GuardedAdapter,
@@ -152,7 +154,7 @@ class Caller:
         """Send one request; its JSON, or None where the answer is empty. Raises `PlexError`."""
         body, _ = self.exchange(method, path, params=params, form=form)
         try:
-            return json.loads(body) if body else None
+            return read_json(body) if body else None
         except (ValueError, RecursionError):
             error = wrong_shape("not JSON")
         raise error
@@ -263,6 +265,18 @@ def retry_after(response: requests.Response) -> float | None:
         return BoundedRetry().parse_retry_after(response.headers.get("Retry-After", ""))
     except InvalidHeader:
         return None
+
+
+def read_json(body: bytes) -> Any:
+    """An answer's JSON without what a database refuses: one odd value must not cost its play."""
+    text = body.decode("utf-8", "replace").removeprefix("\ufeff").replace("\x00", "")
+    value = json.loads(text, strict=False, parse_float=finite, parse_constant=finite)
+    return without_unstorable(value) if "\\u" in text else value
+
+
+def finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def read_bounded(response: requests.Response, *, started: float, largest: int = 0) -> bytes:

@@ -27,6 +27,7 @@ from plex.answers import (
     parse_accounts,
     parse_history,
     parse_identity,
+    parse_item_page,
     parse_items,
     parse_pin,
     parse_sections,
@@ -250,14 +251,15 @@ class PlexServer:
         before: tuple[Item, ...] = ()
         start = 0
         while True:
-            page = self._caller.get(path, parse_items, {**params, **paging(start, size)})
-            yield from page
-            if len(page) < size:
-                return
-            if page == before:
+            page, total = self._caller.get(path, parse_item_page, {**params, **paging(start, size)})
+            if page and page == before:
                 raise wrong_shape("the same page again")
-            before = page
+            yield from page
             start += len(page)
+            # A server may give fewer at a time than it was asked for.
+            if not page or (len(page) < size if total is None else start >= total):
+                return
+            before = page
 
     def history(self, *, since: datetime) -> Iterator[tuple[HistoryRow, ...]]:
         """The finished plays since a moment, the oldest first, page by page."""

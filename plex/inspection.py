@@ -114,7 +114,7 @@ class DryShowIdLookups(ShowIdLookups):
     def keep(self, show: PlexShow, ids: ShowIds) -> ShowIds:
         return ids
 
-    def note_refusal(self, config: PlexConfig) -> None:
+    def note_refusal(self, config: PlexConfig, error: PlexError, *, sent: str) -> None:
         """Not noted."""
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from plex import host_circuits
 from plex.circuit import Circuit
 from plex.client import Item, PlexError, PlexMetadata, PlexServer
-from plex.connection import note_refused_token, server_token_of, token_of
+from plex.connection import note_refusal, server_token_of, token_of
 from plex.guid import ShowIds, parse_guid, parse_guid_list
 from plex.models import PlexConfig, TmdbLookup
 from plex.payload import PlexShow
@@ -71,8 +71,8 @@ class ShowIdLookups:
                 ids = self._unless_away((host, config.plex_token), lambda: look(circuit))  # noqa: B023
             except PlexError as error:
                 trouble = error
-                if error.kind == "unauthorised":
-                    self.note_refusal(config)
+                sent = token if is_catalogue else server_token_of(config)
+                self.note_refusal(config, error, sent=sent)
                 continue
             if ids:
                 return self.keep(show, ids)
@@ -83,8 +83,8 @@ class ShowIdLookups:
     def keep(self, show: PlexShow, ids: ShowIds) -> ShowIds:
         return remember(show, ids)
 
-    def note_refusal(self, config: PlexConfig) -> None:
-        note_refused_token(config)
+    def note_refusal(self, config: PlexConfig, error: PlexError, *, sent: str) -> None:
+        note_refusal(config, error, sent=sent)
 
     def _unless_away(self, key: tuple[str, str], look: Callable[[], ShowIds]) -> ShowIds:
         away = self._away.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from plex import connection
@@ -46,7 +47,23 @@ def keep_checked_token(config: PlexConfig, token: str) -> str:
 def keep(config: PlexConfig, token: str, user: PlexUser) -> str:
     username = name_of(user)
     connection.save_token(config, token, username=username, has_plex_pass=user.has_plex_pass)
+    if config.plex_server_token:
+        renew_server_token(config, token)
     return username
+
+
+def renew_server_token(config: PlexConfig, token: str) -> None:
+    """The token of somebody else's server belongs to a sign-in, and ends with it."""
+    with suppress(PlexError):
+        listed = {server.uuid: server for server in PlexTv(token).resources()}
+        server = listed.get(config.plex_server_uuid)
+        if server is None or not (server.is_owned or server.token):
+            connection.save_server(config, url="", uuid="", name="")
+            return
+        own = "" if server.is_owned else server.token
+        connection.save_server(
+            config, url=config.plex_server_url, uuid=server.uuid, name=server.name, token=own
+        )
 
 
 def name_of(user: PlexUser) -> str:

@@ -72,7 +72,7 @@ def read_json(raw: bytes | str) -> dict[str, Any]:
         _check_depth(value)
     has_surrogate = isinstance(raw, str) and not text.isascii() and _SURROGATE.search(text)
     if has_surrogate or ("\\u" in text and _ESCAPED.search(text)):
-        value = _cleaned(value)
+        value = without_unstorable(value)
     return value
 
 
@@ -164,13 +164,13 @@ def _values(parent: dict[str, Any] | list[Any]) -> Iterable[object]:
     return parent.values() if isinstance(parent, dict) else parent
 
 
-def _cleaned(value: Any) -> Any:
+def without_unstorable(value: Any) -> Any:
     if isinstance(value, str):
         return _UNSTORABLE.sub("", value)
     if isinstance(value, dict):
-        return {_UNSTORABLE.sub("", key): _cleaned(child) for key, child in value.items()}
+        return {_UNSTORABLE.sub("", key): without_unstorable(child) for key, child in value.items()}
     if isinstance(value, list):
-        return [_cleaned(child) for child in value]
+        return [without_unstorable(child) for child in value]
     return value
 
 

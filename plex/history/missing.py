@@ -64,8 +64,9 @@ class MissingPlay:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What the last comparison found. `is_wanted`: the worker is to bring the plays in."""
+    """What the last comparison found on a server. `is_wanted`: the worker is to bring the plays in."""
 
+    server_uuid: str = ""
     plays: tuple[MissingPlay, ...] = ()
     total: int = 0
     brought: int = 0
@@ -79,12 +80,24 @@ class Comparison:
             numbers = int(found["total"]), int(found["brought"])
         except (KeyError, TypeError, ValueError):
             return Comparison()
-        wanted = bool(found.get("is_wanted"))
-        return Comparison(plays=plays, total=numbers[0], brought=numbers[1], is_wanted=wanted)
+        return Comparison(
+            server_uuid=str(found.get("server_uuid", "")),
+            plays=plays,
+            total=numbers[0],
+            brought=numbers[1],
+            is_wanted=bool(found.get("is_wanted")),
+        )
 
 
 def job_name(user_id: int) -> str:
     return f"{JOB_PREFIX}{user_id}"
+
+
+def last_comparison(config: PlexConfig, job: Job | None) -> Comparison:
+    """What the job found on the connection's server; nothing where that is another one by now."""
+    found = Comparison.read(job.found if job else None)
+    known = found.server_uuid and config.plex_server_uuid
+    return Comparison() if known and found.server_uuid != config.plex_server_uuid else found
 
 
 def due_every() -> dict[int, timedelta]:
@@ -104,7 +117,7 @@ def compare(user_id: int) -> str:
 def bring_in(config: PlexConfig) -> bool:
     """Have the worker bring in what is missing; False where there is nothing to bring."""
     job = Job.objects.filter(name=job_name(config.pk)).first()
-    if job is None or job.found is None or not Comparison.read(job.found).total:
+    if job is None or job.found is None or not last_comparison(config, job).total:
         return False
     wanted = {**job.found, "is_wanted": True}
     return bool(Job.objects.filter(pk=job.pk).update(found=wanted, last_run_at=None))
@@ -124,7 +137,7 @@ class Comparing(Reading):
         began = self.config.sync_started_date or self.config.created_at
         found: list[MissingPlay] = []
         brought = 0
-        wanted = Comparison.read(self.job.found).is_wanted
+        wanted = last_comparison(self.config, self.job).is_wanted
         for page in server.history(since=max(began, now - LOOK_BACK)):
             rows = [
                 row for row in page if row.type == EPISODE and began <= row.viewed_at <= now - FRESH
@@ -138,7 +151,12 @@ class Comparing(Reading):
         if not wanted and self.is_wanted_by_now():
             self.run(should_stop)
             return
-        result = Comparison(plays=tuple(found[:MOST_LISTED]), total=len(found), brought=brought)
+        result = Comparison(
+            server_uuid=self.config.plex_server_uuid,
+            plays=tuple(found[:MOST_LISTED]),
+            total=len(found),
+            brought=brought,
+        )
         Job.objects.filter(pk=self.job.pk, lease_until=self.job.lease_until).update(
             found=asdict(result)
         )
@@ -146,7 +164,7 @@ class Comparing(Reading):
     def is_wanted_by_now(self) -> bool:
         """Whether somebody pressed the button of the last list while this one was made."""
         self.job.refresh_from_db(fields=["found"])
-        return Comparison.read(self.job.found).is_wanted
+        return last_comparison(self.config, self.job).is_wanted
 
     def caught_up_until(self) -> datetime:
         cursors = Job.objects.filter(name=reading.job_name(self.config.pk))

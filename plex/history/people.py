@@ -56,8 +56,11 @@ class People:
         return account is not None and account.never
 
 
-def read_people(config: PlexConfig, server: PlexServer) -> People:
-    """Ask who is who. Raises `PlexError` where that has to be known and can't be now."""
+def read_people(config: PlexConfig, server: PlexServer, *, must_know: bool = False) -> People:
+    """Ask who is who. Raises `PlexError` where that has to be known and can't be now.
+
+    `must_know`: what is not the person's now is left out for good.
+    """
     people = People(known={}, names=account_names(server))
     try:
         tv = PlexTv(token_of(config), circuit=host_circuits.of_account_service())
@@ -68,7 +71,7 @@ def read_people(config: PlexConfig, server: PlexServer) -> People:
         people.is_owner = config.plex_server_uuid in owned
     except PlexError as error:
         # A token that is good for the server alone says nothing about its person; an outage passes.
-        if not error.permanent and config.account_id is None:
+        if not error.permanent and (must_know or config.account_id is None):
             raise
     accounts = PlexAccount.objects.filter(server_uuid=config.plex_server_uuid)
     people.known = {account.account_key: account for account in accounts.prefetch_related("users")}

@@ -21,6 +21,8 @@ from plex.models import PlexAccount, PlexConfig, PlexRule, PlexViewing, PlexWebh
 class ServerHistory:
     """Turns rows into plays and these into events; remembers for one run who is who."""
 
+    must_know = False
+
     def __init__(self, config: PlexConfig) -> None:
         self.config = config
         self.people: People | None = None
@@ -59,7 +61,7 @@ class ServerHistory:
     def people_of(self, server: PlexServer) -> People:
         """Who is who there, asked once."""
         if self.people is None:
-            self.people = read_people(self.config, server)
+            self.people = read_people(self.config, server, must_know=self.must_know)
         return self.people
 
     def new_rows(self, rows: Sequence[HistoryRow]) -> list[HistoryRow]:

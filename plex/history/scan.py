@@ -149,7 +149,7 @@ class Scan(Reading):
 def marks_since(server: PlexServer, since: datetime) -> Iterator[Item]:
     """The watched episodes of all show libraries, in each from the newest down to a moment."""
     for section in server.sections():
-        if section.type == SHOW:
+        if section.type == SHOW and section.key.isascii() and section.key.isdigit():
             newer = takewhile(
                 lambda item: item.last_viewed_at is None or item.last_viewed_at >= since,
                 server.watched_episodes(section.key),

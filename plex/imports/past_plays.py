@@ -58,6 +58,8 @@ def step(task: PlexImport, *, should_stop: Callable[[], bool]) -> None:
 class PastPlays(ServerHistory):
     """One slice of an import."""
 
+    must_know = True
+
     def __init__(self, task: PlexImport) -> None:
         super().__init__(task.config)
         self.task = task

@@ -43,12 +43,12 @@ def webhook_address(config: PlexConfig, request: HttpRequest) -> WebhookAddress:
     except DecryptionError as error:
         return WebhookAddress(problem=str(error))
     until = config.previous_secret_until
-    is_local = not settings.PUBLIC_URL and is_local_request(request)
     registered = config.webhook_registered_base
+    is_local = not settings.PUBLIC_URL and is_local_request(request)
     if is_local and config.webhook_registered_at and registered in bases:
         # What Plex was told, and not the name by which this browser happens to come.
         url = connection.webhook_url(config, base_url=registered)
-        is_local = is_loopback(split_domain_port(urlsplit(registered).netloc)[0])
+    is_local = is_loopback(split_domain_port(urlsplit(url).netloc)[0])
     return WebhookAddress(
         url=url,
         bases=bases,

@@ -173,6 +173,9 @@ def has_arrived(config: PlexConfig, last_event: PlexWebhookLog | None) -> bool:
         return False
     posted = PlexWebhookLog.objects.filter(config=config, source=PlexWebhookLog.Source.WEBHOOK)
     since = config.webhook_removed_at
+    if since and config.previous_secret_until and config.webhook_registered_at is None:
+        # What came until then may have come to the address before this one.
+        since = max(since, config.previous_secret_until)
     if last_event.source == PlexWebhookLog.Source.WEBHOOK:
         return since is None or last_event.created_at > since
     return (posted if since is None else posted.filter(created_at__gt=since)).exists()

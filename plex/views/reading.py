@@ -58,13 +58,12 @@ class ServerReading:
 def server_reading(config: PlexConfig, *, token: TokenState) -> ServerReading:
     jobs = jobs_of(config)
     has_token = token == "set"  # noqa: S105 - a state
-    found = jobs.get(missing.job_name(config.pk))
     return ServerReading(
         can_read=has_token and bool(config.plex_server_url) and config.enabled,
         lacks="server" if has_token else "token",
         history=Run.of(jobs.get(reading.job_name(config.pk))),
         scan=Run.of(jobs.get(scan.job_name(config.pk))) if config.scan_watched else None,
-        missing=Comparison.read(found.found if found else None),
+        missing=missing.last_comparison(config, jobs.get(missing.job_name(config.pk))),
     )
 
 
@@ -74,9 +73,10 @@ def jobs_of(config: PlexConfig) -> dict[str, Job]:
 
 
 def missing_count(user_id: int) -> int:
-    """How many plays the last comparison found missing for this connection."""
+    """How many plays the last comparison found missing for this person's connection."""
     job = Job.objects.filter(name=missing.job_name(user_id)).first()
-    return Comparison.read(job.found if job else None).total
+    config = PlexConfig.objects.filter(pk=user_id).first() if job else None
+    return missing.last_comparison(config, job).total if config else 0
 
 
 def told(error: str) -> str:
@@ -101,11 +101,13 @@ def read_now(request: UserRequest) -> HttpResponse:
 def bring_in(request: UserRequest) -> HttpResponse:
     """Let the worker bring in the plays that are missing."""
     config = get_object_or_404(PlexConfig, user=request.user)
-    count = missing_count(config.pk)
-    if missing.bring_in(config):
-        messages.success(request, f"{counted(count, 'play')} will be brought in within a minute.")
-    else:
+    wanted = counted(missing_count(config.pk), "play")
+    if not missing.bring_in(config):
         messages.info(request, "Nothing is missing any more.")
+    elif config.token_refused_at is not None:
+        messages.warning(request, f"Sign in to Plex again: then {wanted} will be brought in.")
+    else:
+        messages.success(request, f"{wanted} will be brought in within a minute.")
     return back_to_history()
 
 

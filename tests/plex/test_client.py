@@ -6,12 +6,15 @@ import logging
 import traceback
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 from plex import calls, client
 from plex.client import PlexError, PlexMetadata, PlexServer, PlexTv, client_identifier
+from tests import plex_server
 from tests.plex.factories import SERVER
 from tests.plex_server import FakePlex
 from tracker import destinations
@@ -293,3 +296,26 @@ class TestLibrary:
         plex.pictures["/library/metadata/7/thumb/99"] = picture
         with pytest.raises(PlexError):
             server.poster("7", "99")
+
+
+def test_the_number_of_a_sign_in_may_be_larger_than_32_bits(plex, monkeypatch):
+    number = 2**31 + 5
+
+    def new_pin() -> Response:
+        plex.pins[number] = {"id": number, "code": "abc", "authToken": None}
+        return plex_server.answer(plex.pins[number], 201)
+
+    monkeypatch.setattr(plex, "_new_pin", new_pin)
+    assert PlexTv().create_pin().id == number
+
+
+def test_pages_may_be_smaller_than_asked_for(plex, monkeypatch):
+    def capped(rows: list[Any], request: Any) -> Response:
+        start = int(request.args["X-Plex-Container-Start"])
+        part = rows[start : start + 3]
+        listed = {"Metadata": part} if part else {}
+        return plex_server.container(size=len(part), totalSize=len(rows), offset=start, **listed)
+
+    monkeypatch.setattr(plex_server, "page_of", capped)
+    key = plex.add_show("Severance", {1: 10})
+    assert len(list(PlexServer(plex.server.url, plex.token).episodes(key))) == 10

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.utils import timezone
+from werkzeug import Response
 
 from plex import client, connection, inbox, jobs
 from plex.answers import history_row
@@ -25,6 +28,7 @@ from plex.models import (
     Status,
 )
 from plex.processing import process_due
+from tests import plex_server
 from tests.factories import episode_of, make_show
 from tests.plex.factories import SERVER, PlexAccountFactory, changed, of_episode, scrobble
 from tests.plex_server import FakePlex
@@ -655,3 +659,30 @@ def test_1000_plays_made_while_stopped_half_by_webhook_too_are_each_recorded_onc
     assert not PlexViewing.objects.filter(history_key="").exists(), f"seed {seed}"
     assert PlexViewing.objects.filter(told_by_webhook=True).count() == 500
     assert not PlexWebhookLog.objects.exclude(status__in=("success", "duplicate")).exists()
+
+
+def first_item(plex) -> dict:
+    return plex.items[scrobble("Severance", 1, 1)["Metadata"]["ratingKey"]]
+
+
+@pytest.mark.parametrize(
+    ("field", "odd"),
+    [("userRating", float("nan")), ("title", "a\x00\ud800"), ("title", "Story\t1")],
+)
+def test_an_odd_value_in_an_answer_loses_no_play(config, plex, field, odd):
+    plex.mirror(make_show("Severance", {1: 3}))
+    first_item(plex)[field] = odd
+    plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
+    plex.add_play("Severance", 1, 2, viewed_at=START + 2 * HOUR)
+    assert (run(config), Watch.objects.count()) == ("", 2)
+
+
+def test_a_line_break_inside_a_text_of_an_answer(config, plex, monkeypatch):
+    def answer(data: Any, status: int = 200) -> Response:
+        text = json.dumps(data).replace("Story", "St\try")
+        return Response(text, status, content_type="application/json")
+
+    monkeypatch.setattr(plex_server, "answer", answer)
+    plex.mirror(make_show("Severance", {1: 3}))
+    plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
+    assert (run(config), Watch.objects.count()) == ("", 1)

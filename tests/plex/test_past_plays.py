@@ -13,10 +13,10 @@ from plex import connection, inbox
 from plex.history import reading
 from plex.imports import lifecycle, past_plays
 from plex.jobs import run_due_jobs
-from plex.models import Action, PlexConfig, PlexImport, PlexViewing, PlexWebhookLog, Status
+from plex.models import Action, Job, PlexConfig, PlexImport, PlexViewing, PlexWebhookLog, Status
 from plex.processing import process_due
 from tests.factories import UserFactory, episode_of, make_show
-from tests.plex.factories import PlexAccountFactory, PlexShowMappingFactory, of_episode
+from tests.plex.factories import SERVER, PlexAccountFactory, PlexShowMappingFactory, of_episode
 from tests.plex_server import FakePlex
 from tracker import watching
 from tracker.models import Episode, Watch
@@ -314,3 +314,30 @@ def one_page(task: PlexImport) -> None:
     lifecycle.claim(task, now=timezone.now())
     lifecycle.work_on(task, should_stop=stop)
     task.refresh_from_db()
+
+
+def test_while_plex_tv_is_away_nothing_is_left_out(config, plex, owner):
+    """Whose rows of the owner's number are is not known then: a friendly name says nothing."""
+    plex.mirror(make_show("Severance", {1: 9}))
+    me = str(MY_ID)
+    config.account = PlexAccountFactory(
+        server_uuid=SERVER, account_id=me, account_key=me, account_title="Mira R"
+    )
+    config.account.users.set([owner])
+    config.save()
+    add_plays(plex, "Severance", 9)
+    task = look(config)
+    past_plays._people.clear()
+    plex.tv.fail_with(503)
+    lifecycle.go(task, chosen=[])
+    for _ in range(3):
+        lifecycle.work_on_imports(reading.never)
+        process_due()
+    assert Watch.objects.count() == 0
+
+    plex.tv.up()
+    PlexImport.objects.update(lease_until=None)
+    Job.objects.filter(name__startswith="circuit").delete()
+    work(task)
+
+    assert Watch.objects.count() == 9

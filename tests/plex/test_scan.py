@@ -361,3 +361,11 @@ def test_what_the_tracker_reads_by_itself_is_no_sign_of_the_webhook(config, plex
     run(config)
     config.refresh_from_db()
     assert config.last_webhook_received is None
+
+
+def test_a_library_without_a_number_stops_no_scan(config, plex):
+    plex.sections = [{"key": "watchlist", "type": "show", "title": "Odd"}, *plex.sections]
+    plex.mirror(make_show("Severance", {1: 3}))
+    plex.mark_watched("Severance", 1, 1, at=START + HOUR)
+    assert run(config, scan.JOB_PREFIX) == ""
+    assert Watch.objects.count() == 1

@@ -158,3 +158,17 @@ def test_ids_that_name_two_shows_are_a_question(asking, plex, tmdb, play):
     make_show("Other", {1: 2}, tmdb_id=12, tvdb_id=120)
     plex.add_show("Which", {1: 2}, ids=("tmdb://11", "tvdb://120"))
     assert play(play_of("Which")).action_taken == Action.CONFLICT_CREATED
+
+
+def test_a_shared_server_s_refusal_says_nothing_about_the_account_s_token(
+    connected, plex, tmdb, play
+):
+    config, _ = connected
+    connection.save_token(config, plex.token)
+    connection.save_server(
+        config, url=plex.server.url, uuid=SERVER, name="Theirs", token="own-revoked"
+    )
+    plex.add_show("Mo Li", {1: 2}, ids=("tmdb://271267",))
+    play(scrobble("Mo Li", 1, 1, ids=("tmdb://999000111",)))
+    assert plex.asked("pms")
+    assert PlexConfig.objects.get().token_refused_at is None

@@ -14,7 +14,7 @@ from plex.models import Job, PlexConfig, PlexWebhookLog
 from plex.processing import process_due
 from plex.views.checklist import Step
 from tests.factories import make_show
-from tests.plex.factories import make_config
+from tests.plex.factories import SERVER, make_config
 from tests.plex_server import FakePlex
 from tracker.models import Watch
 
@@ -234,3 +234,24 @@ def test_a_hook_of_ones_own_is_needed(client, viewer, config):
     for address in ("history/read/", "history/missing/", "webhook/remove/"):
         assert client.post(f"/plex/{address}").status_code == 404
     assert not PlexWebhookLog.objects.exists()
+
+
+def found_missing(config, **found: object) -> None:
+    result = {"server_uuid": config.plex_server_uuid, "plays": [], "total": 3, "brought": 0}
+    Job.objects.create(name=missing.job_name(config.pk), found={**result, **found})
+
+
+def test_while_the_token_is_refused_plays_are_brought_in_after_the_next_sign_in(signed_in, config):
+    found_missing(config)
+    PlexConfig.objects.update(token_refused_at=timezone.now())
+    shown = signed_in.post("/plex/history/missing/", follow=True).content.decode()
+    assert "Sign in to Plex again: then 3 plays will be brought in." in shown
+
+
+def test_what_another_server_s_history_holds_is_not_missing_from_this_one(signed_in, config):
+    PlexConfig.objects.update(plex_server_uuid=SERVER)
+    found_missing(config, server_uuid="f" * 40)
+    assert (
+        "Nothing is missing any more"
+        in signed_in.post("/plex/history/missing/", follow=True).content.decode()
+    )

@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from plex import connection
-from plex.client import client_identifier
+from plex.client import PlexServer, client_identifier
 from plex.models import PlexConfig
-from tests.plex.factories import make_config
+from tests.plex.factories import SERVER, make_config
 from tracker.encryption import new_key
 
 pytestmark = pytest.mark.django_db
@@ -226,3 +226,25 @@ def test_nobody_signs_in_for_somebody_else(client, viewer, plex):
     client.force_login(viewer)
     for address in ("sign-in/check/", "token/", "token/remove/", "server/", "webhook/"):
         assert client.post(f"/plex/{address}", {"plex_token": "x"}).status_code == 404
+
+
+def test_a_guest_s_new_sign_in_renews_the_token_of_the_shared_server(signed_in, owner, plex):
+    plex.is_owned = False
+    config = PlexConfig.objects.get()
+    connection.save_token(config, "old")
+    connection.save_server(
+        config, url=plex.server.url, uuid=SERVER, name="Theirs", token="own-revoked"
+    )
+    signed_in.post("/plex/token/", {"plex_token": plex.token})
+    config = PlexConfig.objects.get()
+    token = connection.server_token_of(config)
+    assert PlexServer(config.plex_server_url, token).identity().uuid == SERVER
+    assert token != "own-revoked"
+
+
+def test_a_sign_in_that_has_no_such_server_leaves_none(signed_in, owner, plex):
+    config = PlexConfig.objects.get()
+    connection.save_server(config, url=plex.server.url, uuid="f" * 40, name="Theirs", token="own")
+    signed_in.post("/plex/token/", {"plex_token": plex.token})
+    config = PlexConfig.objects.get()
+    assert (config.plex_server_url, config.plex_server_token) == ("", "")

@@ -349,3 +349,17 @@ def test_tmdb_can_not_be_asked_while_it_is_away(signed_in, tmdb, error, hint):
 def test_a_worker_that_stopped_is_told(signed_in):
     Job.objects.create(name="worker:a:1", last_run_at=timezone.now() - timedelta(minutes=5))
     assert steps(signed_in)["The worker runs"] is False
+
+
+def test_a_public_address_of_this_very_machine_is_warned_of(signed_in, settings):
+    settings.PUBLIC_URL = "http://localhost:8000"
+    assert "this very machine" in signed_in.get("/plex/").content.decode()
+
+
+def test_an_event_at_the_old_address_does_not_tick_off_the_new_one(signed_in, config):
+    connection.renew_secret(config, keep_old=True)
+    PlexWebhookLogFactory(config=config)
+    assert steps(signed_in)["Plex knows the webhook address"] is False
+    PlexConfig.objects.update(previous_secret_until=timezone.now() - timedelta(minutes=1))
+    PlexWebhookLogFactory(config=config)
+    assert steps(signed_in)["Plex knows the webhook address"]
