@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from plex import doorbell, intake, postgresql
 from plex.models import Action, PlexConfig, PlexViewing, PlexWebhookLog, Status
-from plex.payload import EventSummary, summarise, trim
+from plex.payload import EventSummary, Playback, parse_payload, summarise, trim
+from plex.viewings import SAME_PLAY_MINIMUM
 from tracker.models.site import hash_secret
 
 # How long another process may go on with an older secret or switch.
@@ -237,8 +238,22 @@ def requeue(rows: QuerySet[PlexWebhookLog], *, now: datetime) -> int:
 def reprocess(log: PlexWebhookLog, *, user: User) -> None:
     """ "Process again" by a person: also brings back what they removed of this very event."""
     with transaction.atomic():
-        PlexViewing.objects.filter(log=log, user=user).exclude(watch__removed_at=None).delete()
+        removed = PlexViewing.objects.filter(user=user).exclude(watch__removed_at=None)
+        removed.filter(Q(log=log) | same_viewing(log)).delete()
         requeue(PlexWebhookLog.objects.filter(pk=log.pk).exclude(payload=None), now=timezone.now())
+
+
+def same_viewing(log: PlexWebhookLog) -> Q:
+    """The viewings that this event tells of too, whichever event they were recorded from."""
+    playback = parse_payload(log.payload or {})
+    if log.viewed_at is None or not log.item_key or not isinstance(playback, Playback):
+        return Q(pk__in=[])
+    apart = max(SAME_PLAY_MINIMUM, timedelta(seconds=playback.duration_seconds or 0))
+    return Q(
+        server_uuid=log.server_uuid,
+        item_key=log.item_key,
+        viewed_at__range=(log.viewed_at - apart, log.viewed_at + apart),
+    )
 
 
 def retry_missing_episodes(show_id: int, *, now: datetime) -> int:

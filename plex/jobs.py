@@ -99,18 +99,14 @@ def plex_trials(config: PlexConfig) -> Iterator[Callable[[], object]]:
 
 def retry_missing_episodes() -> None:
     """Events whose episode was missing, of shows that were refreshed since, by whatever way."""
-    shows = (
-        PlexWebhookLog.objects.held()
-        .filter(
-            action_taken=Action.EPISODE_NOT_FOUND,
-            mapping__tvshow__refreshed_at__gt=F("processed_at"),
-        )
-        .values_list("mapping__tvshow_id", flat=True)
-        .distinct()
-    )
-    for show_id in shows:
-        if show_id is not None:
-            inbox.retry_missing_episodes(show_id, now=timezone.now())
+    missing = PlexWebhookLog.objects.held().filter(action_taken=Action.EPISODE_NOT_FOUND)
+    shows: set[int] = set()
+    # A season of Plex can be another show's.
+    for show in ("mapping__tvshow", "mapping__season_mappings__tvshow"):
+        refreshed = missing.filter(**{f"{show}__refreshed_at__gt": F("processed_at")})
+        shows.update(refreshed.values_list(f"{show}_id", flat=True).distinct())
+    for show_id in sorted(shows):
+        inbox.retry_missing_episodes(show_id, now=timezone.now())
 
 
 def clean_up() -> None:

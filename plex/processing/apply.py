@@ -142,6 +142,7 @@ def keep_match(mapping: PlexShowMapping, match: Match, event: Event, *, now: dat
     mapping.match_method = match.method
     mapping.evidence = list(match.evidence)
     mapping.rule_id = match.rule_id
+    mapping.needs_review = ""
     mapping.tmdb_id, mapping.tvdb_id, mapping.imdb_id = (
         match.candidate.tmdb_id,
         ids.tvdb,

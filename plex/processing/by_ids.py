@@ -72,8 +72,16 @@ def by_show_ids(event: Event, show: PlexShow, lookups: Lookups) -> Identified | 
     """Step 3: a show-level id in a legacy guid, in our own columns or through TMDB."""
     if not show.ids:
         return None
-    hits = own_hits(show) or tmdb_hits(show, lookups)
+    hits = known_hits(show) or tmdb_hits(show, lookups)
     return settled(event, "show_ids", decide_by_ids(found=allowed_hits(event, hits)))
+
+
+def known_hits(show: PlexShow) -> list[IdHit]:
+    """What our own columns say, and the TMDB id that Plex sent where that is another show's."""
+    hits = own_hits(show)
+    if show.ids.tmdb and any(hit.candidate.tmdb_id not in {None, show.ids.tmdb} for hit in hits):
+        hits.append(tmdb_hit(show, show.ids.tmdb))
+    return hits
 
 
 def own_hits(show: PlexShow) -> list[IdHit]:
@@ -94,14 +102,16 @@ def own_hits(show: PlexShow) -> list[IdHit]:
     ]
 
 
+def tmdb_hit(show: PlexShow, tmdb_id: int) -> IdHit:
+    candidate = Candidate(tvshow_id=None, tmdb_id=tmdb_id, title=show.title, year=show.year)
+    sentence = f"Plex names TMDB's show {tmdb_id}."
+    return IdHit(source="tmdb_id", candidate=ours(candidate), sentence=sentence)
+
+
 def tmdb_hits(show: PlexShow, lookups: Lookups) -> list[IdHit]:
     hits = []
     if show.ids.tmdb:
-        candidate = Candidate(
-            tvshow_id=None, tmdb_id=show.ids.tmdb, title=show.title, year=show.year
-        )
-        sentence = f"Plex names TMDB's show {show.ids.tmdb}."
-        hits.append(IdHit(source="tmdb_id", candidate=candidate, sentence=sentence))
+        hits.append(tmdb_hit(show, show.ids.tmdb))
     for source, value in (("tvdb_id", show.ids.tvdb), ("imdb_id", show.ids.imdb)):
         for found in lookups.find(str(value), source=source).shows if value else ():
             sentence = f"TMDB says that the {NAMES[source]} id {value} is {found.title}."
@@ -177,7 +187,7 @@ def by_plex(event: Event, show: PlexShow, lookups: Lookups) -> Identified | Uncl
     listed = ", ".join(f"{name} {value}" for name, value in asdict(ids).items() if value)
     event.tell("plex", f"Plex lists these ids for the show: {listed}.")
     named = replace(show, ids=ids)
-    hits = own_hits(named) or tmdb_hits(named, lookups)
+    hits = known_hits(named) or tmdb_hits(named, lookups)
     return settled(event, "plex", decide_by_ids(found=allowed_hits(event, hits)))
 
 

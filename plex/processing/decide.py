@@ -85,6 +85,8 @@ class Decider:
         by_hand = answered_episode(event, playback)
         if by_hand or contradicts_show_ids(mapping, playback.show):
             return None
+        if event.answers.is_corrected:
+            playback = as_corrected(event, playback, self.indexes, now=now)
         placed = self.finder.find(event, playback, known, now=now)
         show, found, tmdb_id = placed.show, placed.found, playback.episode_ids.tmdb
         if tmdb_id is not None and tmdb_id not in placed.index.by_tmdb_id:
@@ -99,10 +101,10 @@ class Decider:
         self, event: Event, playback: Playback | None, *, now: datetime
     ) -> Identified | Plan:
         """The show, in our catalogue: added where that is wished; else a question, or a wait."""
-        if is_contradicted(event.show_mapping):
-            return still_asked(event, event.show_mapping)
         assert not isinstance(event.parsed, NotAPlayback)  # noqa: S101 - planned before
         by_rule = match_by_rule(event)
+        if by_rule is None and is_contradicted(event.show_mapping):
+            return still_asked(event, event.show_mapping)
         found = (
             Identified(match=by_rule)
             if by_rule is not None

@@ -155,6 +155,12 @@ class Lane:
             applied = retried(lambda: apply(planned, now=now, started=started))
         except (LostClaimError, DatabaseError, InterfaceError):
             return False
+        except Exception:
+            # One row at a time then, so that the one which raises harms no other.
+            logger.exception(
+                "A batch of %d Plex events could not be recorded together", len(planned)
+            )
+            return False
         note_sync(planned, now=now)
         for event in applied.stale:
             self.process_one(event.log)

@@ -31,6 +31,7 @@ class Answers:
     seasons: list[PlexSeasonMapping] = field(default_factory=list)
     episodes: list[PlexEpisodeMapping] = field(default_factory=list)
     ignored_by: set[int] = field(default_factory=set)
+    is_corrected: bool = False
 
 
 @dataclass(kw_only=True)

@@ -137,11 +137,12 @@ def counted_id(index: EpisodeIndex, number: int | None) -> int | None:
 def answered_episode(event: Event, playback: Playback) -> Episode | None:
     """The episode that a person named for this Plex episode, of the show that it is now."""
     shows = {event.show_mapping.tvshow_id, *(s.tvshow_id for s in event.answers.seasons)}
-    for answer in event.answers.episodes:
-        if is_about(answer, playback):
-            episode = Episode.objects.select_related("season").get(pk=answer.episode_id)
-            if answer.is_elsewhere or episode.season.show_id in shows:
-                return episode
+    about = [answer for answer in event.answers.episodes if is_about(answer, playback)]
+    # The answer about this very item goes first, then the newest about its numbers.
+    for answer in sorted(about, key=lambda a: (a.item_key != playback.item_key, -a.pk)):
+        episode = Episode.objects.select_related("season").get(pk=answer.episode_id)
+        if answer.is_elsewhere or episode.season.show_id in shows:
+            return episode
     return None
 
 

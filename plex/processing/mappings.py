@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from plex.models import PlexEpisodeMapping, PlexSeasonMapping, PlexShowMapping
+from plex.models import PlexCorrection, PlexEpisodeMapping, PlexSeasonMapping, PlexShowMapping
 from plex.payload import NotAPlayback, PlexShow
 from plex.processing.events import Answers, Event
 from tracker.titles import title_key
@@ -18,6 +18,9 @@ LOCAL_IDENTITY = "server:"
 DETACHED = "#was-"
 IDENTITY_LENGTH = 230
 IGNORING = PlexShowMapping.ignored_by.through
+CORRECTED = PlexCorrection.objects.filter(
+    kind=PlexCorrection.Kind.SHOW, undone_at=None, from_show__isnull=False
+)
 
 # Long columns of the show that deciding about a mapped one never looks at.
 UNREAD = tuple(
@@ -28,40 +31,64 @@ UNREAD = tuple(
 
 def gather_mappings(events: Sequence[Event]) -> None:
     """Attach each play's Plex show, made where it was never seen before."""
-    shows = {
-        event.parsed.show.identity: event.parsed.show
-        for event in events
-        if not isinstance(event.parsed, NotAPlayback)
-    }
-    if not shows:
-        return
-    mappings, answered = find_mappings(shows)
-    for identity, show in shows.items():
-        if identity in mappings and is_reminted(mappings[identity], show):
-            detach(mappings.pop(identity))
-    missing = [show for identity, show in shows.items() if identity not in mappings]
-    if missing:
-        PlexShowMapping.objects.bulk_create(
-            [
-                PlexShowMapping(
-                    identity=show.identity,
-                    server_uuid=show.server_uuid,
-                    plex_rating_key=show.rating_key,
-                    plex_guid=show.guid[:500],
-                    plex_title=show.title[:500],
-                    plex_year=show.year,
-                )
-                for show in missing
-            ],
-            ignore_conflicts=True,
-        )
-        mappings, answered = find_mappings(shows)
-    answers = read_answers(answered)
+    shows: dict[str, PlexShow] = {}
     for event in events:
         if not isinstance(event.parsed, NotAPlayback):
-            event.mapping = mappings.get(event.parsed.show.identity)
-        if event.mapping is not None:
-            event.answers = answers[event.mapping.pk]
+            shows.setdefault(event.parsed.show.identity, event.parsed.show)
+    if not shows:
+        return
+    mappings = find_mappings(shows)
+    missing = [show for identity, show in shows.items() if identity not in mappings]
+    if missing:
+        make_mappings(missing)
+        mappings = find_mappings(shows)
+    for event in events:
+        if not isinstance(event.parsed, NotAPlayback):
+            event.mapping = mapping_of(event.parsed.show, mappings)
+    gather_answers([event for event in events if event.mapping is not None])
+
+
+def gather_answers(events: Sequence[Event]) -> None:
+    """Attach what people said about the events' Plex shows."""
+    met: dict[int, Any] = {event.show_mapping.pk: event.mapping for event in events}
+    answers = read_answers([pk for pk, mapping in met.items() if mapping.is_answered])
+    for event in events:
+        event.answers = answers[event.show_mapping.pk]
+
+
+def make_mappings(shows: Iterable[PlexShow]) -> None:
+    PlexShowMapping.objects.bulk_create(
+        [
+            PlexShowMapping(
+                identity=show.identity,
+                server_uuid=show.server_uuid,
+                plex_rating_key=show.rating_key,
+                plex_guid=show.guid[:500],
+                plex_title=show.title[:500],
+                plex_year=show.year,
+            )
+            for show in shows
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def mapping_of(show: PlexShow, mappings: dict[str, Any]) -> Any:
+    """The Plex show of an event: of several that had its rating key in turn, the one so called.
+
+    A key that went to a show which never had it is taken from the one that had it last.
+    """
+    mapping = mappings.get(show.identity)
+    if mapping is None or not is_reminted(mapping, show):
+        return mapping
+    before = known_shows().filter(identity__startswith=detached_identity(show.identity))
+    for earlier in before.order_by("-pk"):
+        if not is_reminted(earlier, show):
+            return earlier
+    detach(mapping)
+    make_mappings([show])
+    mappings |= find_mappings([show.identity])
+    return mappings.get(show.identity)
 
 
 def is_reminted(mapping: PlexShowMapping, show: PlexShow) -> bool:
@@ -75,10 +102,14 @@ def is_reminted(mapping: PlexShowMapping, show: PlexShow) -> bool:
 
 def detach(mapping: PlexShowMapping) -> None:
     """Take the rating key from a Plex show that it no longer names; its decision is kept aside."""
-    detached = f"{mapping.identity[:IDENTITY_LENGTH]}{DETACHED}{mapping.pk}"
+    detached = f"{detached_identity(mapping.identity)}{mapping.pk}"
     PlexShowMapping.objects.filter(pk=mapping.pk, identity=mapping.identity).update(
         identity=detached, version=F("version") + 1
     )
+
+
+def detached_identity(identity: str) -> str:
+    return f"{identity[:IDENTITY_LENGTH]}{DETACHED}"
 
 
 def detached_from(identity: str) -> PlexShowMapping | None:
@@ -86,7 +117,7 @@ def detached_from(identity: str) -> PlexShowMapping | None:
     if not identity.startswith(LOCAL_IDENTITY):
         return None
     before = PlexShowMapping.objects.mapped().filter(
-        identity__startswith=f"{identity[:IDENTITY_LENGTH]}{DETACHED}"
+        identity__startswith=detached_identity(identity)
     )
     return before.select_related("tvshow").order_by("-pk").first()
 
@@ -98,16 +129,16 @@ def known_shows() -> QuerySet[Any]:
         Exists(PlexSeasonMapping.objects.filter(mapping=OuterRef("pk")))
         | Exists(PlexEpisodeMapping.objects.filter(mapping=OuterRef("pk")))
         | Exists(IGNORING.objects.filter(plexshowmapping=OuterRef("pk")))
+        | Exists(CORRECTED.filter(mapping=OuterRef("pk")))
     )
     shows = PlexShowMapping.objects.select_related("tvshow").defer("evidence", *UNREAD)
     return shows.annotate(is_answered=is_answered)
 
 
-def find_mappings(identities: Iterable[str]) -> tuple[dict[str, PlexShowMapping], set[int]]:
-    """The Plex shows by identity, and which of them people said anything about: of nearly all nothing."""
+def find_mappings(identities: Iterable[str]) -> dict[str, Any]:
+    """The Plex shows by identity; `is_answered` where people said anything: of nearly all nothing."""
     found = known_shows().filter(identity__in=list(identities))
-    answered = {mapping.pk for mapping in found if mapping.is_answered}
-    return {mapping.identity: mapping for mapping in found}, answered
+    return {mapping.identity: mapping for mapping in found}
 
 
 def read_answers(mapping_ids: Collection[int]) -> dict[int, Answers]:
@@ -125,4 +156,6 @@ def read_answers(mapping_ids: Collection[int]) -> dict[int, Answers]:
     ignoring = IGNORING.objects.filter(plexshowmapping__in=mapping_ids)
     for mapping_id, user_id in ignoring.values_list("plexshowmapping_id", "user_id"):
         answers[mapping_id].ignored_by.add(user_id)
+    for mapping_id in CORRECTED.filter(**of_these).values_list("mapping_id", flat=True):
+        answers[mapping_id].is_corrected = True
     return answers

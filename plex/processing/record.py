@@ -22,6 +22,7 @@ from tracker.models import Watch
 ItemOfUser = tuple[int, str, str]
 RECORDED = {Action.MARKED_WATCHED, Action.RECORDED_REWATCH, Action.AUTO_ADDED_SHOW}
 CREDITED = {*RECORDED, Action.ALREADY_WATCHED}
+DECIDED = {*CREDITED, Action.REMOVED_BY_USER}
 STANDING = ("pk", "user_id", "episode_id", "play", "watched_at")
 BEST_FIRST = (
     Verdict.FIRST,
@@ -244,7 +245,10 @@ def record_for_user(event: Event, plan: Record, user_id: int, past: Past, book: 
             past=earlier,
             plays=plays,
             record_rewatches=rewatching,
-            removed_at=book.removed.get((user_id, episode_id)),
+            # Processed again by a person: what they removed before says nothing any more.
+            removed_at=None
+            if event.log.action_taken in DECIDED
+            else book.removed.get((user_id, episode_id)),
         )
         verdicts.append(verdict)
         if verdict in {Verdict.FIRST, Verdict.REWATCH}:

@@ -9,7 +9,7 @@ import pytest
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from plex import resolution, retention
+from plex import inbox, resolution, retention
 from plex.corrections import How
 from plex.models import (
     PlexAccount,
@@ -21,11 +21,12 @@ from plex.models import (
     PlexWebhookLog,
     Status,
 )
+from plex.processing import process_due
 from plex.resolution import ChangedMeanwhileError, ResolutionError, look_at_correction
 from plex.resolution.decisions import said_since
 from plex.resolution.numbering import SeasonPart, choose_order, save_part
 from tests.factories import TrackedShowFactory, WatchFactory, episode_of, make_show
-from tests.plex.factories import changed, of_episode
+from tests.plex.factories import changed, of_episode, scrobble
 from tracker import watching
 from tracker.models import Episode, EpisodeOrder, TrackedShow, TVShow, Watch
 
@@ -405,3 +406,35 @@ class TestSaidSince:
         resolution.stop_sync(mapping, user=owner)
 
         assert not self.undo(correction, owner).sync_enabled
+
+
+def test_a_title_of_the_show_that_it_was_not_names_no_episode(play, owner):
+    """What Plex says of an episode comes from its idea of the show, which was wrong."""
+    wrong = make_show("Doctor Who", {1: ["A", "B", "The Return"]})
+    right = make_show(
+        "Doctor Who Again",
+        {1: ["Rose Tower", "Blue", "Homecoming Party"], 2: ["Deep Red", "The Return"]},
+    )
+    mapping = play(of_episode(episode_of(wrong, 1, 1))).mapping
+    resolution.correct_mapping(mapping, user=owner, show=right)
+    play(scrobble("Doctor Who", 1, 3, title="The Return"))
+    episodes = [
+        watch.episode for watch in Watch.objects.standing().select_related("episode__season")
+    ]
+    assert "S01E03" in {episode.code for episode in episodes if episode.season.show_id == right.pk}
+    assert "S02E02" not in {episode.code for episode in episodes}
+
+
+def test_the_answer_about_the_very_item_goes_before_one_about_its_number(play, owner):
+    show = make_show("Severance", {1: 9})
+    play(of_episode(episode_of(show, 1, 1)))
+    first, copy = (scrobble("Severance", 1, 5, guid=f"plex://episode/{c * 24}") for c in "ab")
+    for message, key, number in ((first, "a", 6), (copy, "b", 7)):
+        play(message)
+        viewing = PlexViewing.objects.get(item_key=f"plex://episode/{key * 24}")
+        resolution.correct_episode(viewing, user=owner, episode=episode_of(show, 1, number))
+    pk = inbox.receive(user_id=owner.pk, payload=copy, now=timezone.now())
+    PlexWebhookLog.objects.filter(pk=pk).update(viewed_at=timezone.now() - timedelta(days=3))
+    process_due()
+    trace = PlexWebhookLog.objects.get(pk=pk).trace
+    assert any("S01E07" in step["text"] for step in trace)

@@ -20,7 +20,9 @@ from tests.plex.factories import (
     scrobble,
 )
 from tests.threads import at_once
-from tracker.models import Watch
+from tracker import library
+from tracker.models import TVShow, Watch
+from tracker.tmdb import connect
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
@@ -163,3 +165,20 @@ def test_retention_spares_an_event_that_is_processed_again_meanwhile(play):
 
 def test_cleaning_up_runs_as_a_job():
     jobs.clean_up()
+
+
+def test_a_missing_episode_of_a_season_that_is_another_show(play, tmdb, drain):
+    main = make_show("Bleach", {1: 9}, tmdb_id=700)
+    war = make_show("Thousand-Year Blood War", {1: 3}, tmdb_id=701)
+    tmdb.add_show(700, "Bleach", seasons={1: 9})
+    tmdb.add_show(701, "Thousand-Year Blood War", seasons={1: 3})
+    mapping = play(of_episode(episode_of(main, 1, 1))).mapping
+    mapping.season_mappings.create(plex_season=2, tvshow=war, season_number=1)
+    log = play(scrobble("Bleach", 2, 4))
+    assert log.action_taken == Action.EPISODE_NOT_FOUND
+    tmdb.add_show(701, "Thousand-Year Blood War", seasons={1: 4})
+    library.refresh_show(TVShow.objects.get(pk=war.pk), tmdb=connect())
+    jobs.retry_missing_episodes()
+    drain()
+    log.refresh_from_db()
+    assert log.status == Status.SUCCESS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from plex import resolution
+from plex import inbox, resolution
 from plex.models import (
     Action,
     PlexAccount,
@@ -18,6 +18,7 @@ from plex.models import (
     PlexWebhookLog,
     Status,
 )
+from plex.processing import Lane, process_due, record
 from tests.factories import episode_of, make_show
 from tests.plex.factories import changed, form, make_config, of_episode, scrobble
 from tracker import watching
@@ -410,3 +411,69 @@ def test_an_account_is_listed_for_everybody_through_whose_hook_it_came(
     )
     drain()
     assert set(PlexAccount.objects.get().seen_by.all()) == {connected[0], other}
+
+
+def test_processed_again_a_removed_viewing_comes_back(play, owner, drain):
+    show = make_show("Severance", {1: 9})
+    message = of_episode(episode_of(show, 1, 1), viewed_at=timezone.now() - timedelta(hours=1))
+    play(message)
+    watching.unmark(user=owner, episode=episode_of(show, 1, 1), now=timezone.now())
+    log = play(message)
+    assert log.action_taken == Action.REMOVED_BY_USER
+    inbox.reprocess(log, user=owner)
+    drain()
+    log.refresh_from_db()
+    assert log.action_taken == Action.MARKED_WATCHED
+
+
+def test_processed_again_a_removed_mark_comes_back(owner, connected, drain):
+    show = make_show("Severance", {1: 9})
+    message = of_episode(episode_of(show, 1, 1), viewed_at=timezone.now() - timedelta(hours=3))
+    source = PlexWebhookLog.Source.SCAN
+    pk = inbox.receive(user_id=owner.pk, payload=message, now=timezone.now(), source=source)
+    PlexWebhookLog.objects.filter(pk=pk).update(history_key="scan:1:1:1")
+    drain()
+    log = PlexWebhookLog.objects.get(pk=pk)
+    watching.unmark(user=owner, episode=episode_of(show, 1, 1), now=timezone.now())
+    inbox.reprocess(log, user=owner)
+    drain()
+    log.refresh_from_db()
+    assert log.action_taken == Action.MARKED_WATCHED
+
+
+def test_a_row_that_raises_while_it_is_recorded_stops_nobody(post, monkeypatch):
+    show = make_show("Severance", {1: 9})
+    for number in (1, 2, 3):
+        post(of_episode(episode_of(show, 1, number)))
+        if number == 1:
+            process_due()
+    record_event = record.record_event
+
+    def broken(event, plan, past, book):
+        if event.log.plex_episode == 2:
+            raise ValueError("one bad row")
+        return record_event(event, plan, past, book)
+
+    monkeypatch.setattr(record, "record_event", broken)
+    Lane(network=False).process_due()
+    assert list(PlexWebhookLog.objects.order_by("pk").values_list("action_taken", flat=True)) == [
+        Action.MARKED_WATCHED,
+        Action.RETRYING,
+        Action.MARKED_WATCHED,
+    ]
+
+
+def test_a_tmdb_id_of_another_show_is_not_passed_over(play):
+    """The TVDB id is ours; the TMDB id, which proves more, names a show that we don't have."""
+    make_show("Severance", {1: 9}, tmdb_id=900, tvdb_id=4711)
+    log = play(
+        scrobble(
+            "Something",
+            1,
+            1,
+            grandparentGuid="com.plexapp.agents.themoviedb://555?lang=en",
+            guid="com.plexapp.agents.thetvdb://4711/1/1?lang=en",
+        )
+    )
+    assert log.status == Status.HELD
+    assert log.tvshow is None

@@ -22,6 +22,7 @@ from plex.models import (
 from plex.processing.drain import Lane
 from plex.processing.gather import gather
 from plex.resolution import confirm_mapping
+from plex.resolution.rules import apply_rule, save_rule
 from tests.factories import UserFactory, episode_of, make_show
 from tests.plex.factories import changed, make_config, of_episode, scrobble
 from tracker.models import TVShow, Watch
@@ -322,3 +323,16 @@ def test_two_rules_that_contradict_each_other_are_refused(owner, bluey):
 
     with pytest.raises(IntegrityError):
         make_rule(owner, "Dingo", "ignore")
+
+
+def test_a_rule_answers_a_show_that_an_id_contradicts(play, owner, drain):
+    old, other = make_show("Old Show", {1: 9}), make_show("Other Show", {1: 9})
+    play(of_episode(episode_of(old, 1, 1)))
+    stray = f"tmdb://{episode_of(other, 1, 2).tmdb_id}"
+    log = play(of_episode(episode_of(old, 1, 2), ids=(stray,), originallyAvailableAt=None))
+    assert log.status == Status.HELD
+    rule = PlexRule(user=owner, field="title", pattern="Old Show", verdict="always", tvshow=old)
+    assert apply_rule(save_rule(rule)) == 1
+    drain()
+    log.refresh_from_db()
+    assert log.status == Status.SUCCESS
