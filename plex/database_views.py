@@ -59,50 +59,10 @@ LEFT JOIN (
 ) m ON m.config_id = c.user_id
 """
 
-# A day at a time is a stretch of the index of times each: to tell the day of every event, and to sort
-# them by it, takes twice as long. SQLite has no LATERAL.
+# What was counted of days that are over, and the days since. On PostgreSQL a day at a time is a stretch
+# of the index of times: to tell the day of every event, and to sort them by it, takes twice as long.
+# SQLite has no LATERAL.
 WEBHOOK_ACTIVITY = {
-    "postgresql": """
-CREATE VIEW plex_webhook_activity AS
-SELECT
-    to_char(day, 'YYYY-MM-DD') || ' ' || event_type || ' ' || status AS id,
-    day,
-    event_type,
-    status,
-    event_count,
-    avg_duration_ms
-FROM (
-    SELECT CAST(now() AT TIME ZONE 'UTC' AS date) - n AS day FROM generate_series(0, 30) n
-) days
-CROSS JOIN LATERAL (
-    SELECT event_type, status, COUNT(*) AS event_count, AVG(processing_duration_ms) AS avg_duration_ms
-    FROM plex_webhook_logs
-    WHERE created_at >= now() - interval '30 days'
-        AND created_at >= CAST(day AS timestamp) AT TIME ZONE 'UTC'
-        AND created_at < CAST(day + 1 AS timestamp) AT TIME ZONE 'UTC'
-    GROUP BY event_type, status
-) found
-""",
-    "sqlite": """
-CREATE VIEW plex_webhook_activity AS
-SELECT
-    day || ' ' || event_type || ' ' || status AS id,
-    day,
-    event_type,
-    status,
-    COUNT(*) AS event_count,
-    AVG(processing_duration_ms) AS avg_duration_ms
-FROM (
-    SELECT substr(created_at, 1, 10) AS day, event_type, status, processing_duration_ms
-    FROM plex_webhook_logs
-    WHERE created_at >= datetime('now', '-30 days')
-) recent
-GROUP BY day, event_type, status
-""",
-}
-
-# What was counted of days that are over, and the days since.
-SETTLED_ACTIVITY = {
     "postgresql": """
 CREATE VIEW plex_webhook_activity AS
 WITH settled AS (
@@ -188,9 +148,11 @@ VIEW_NAMES = ("plex_sync_stats", "plex_webhook_activity", "plex_unmapped_shows")
 
 
 def create_views(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    has_days = "plexactivityday" in apps.all_models["plex"]
-    activity = SETTLED_ACTIVITY if has_days else WEBHOOK_ACTIVITY
-    for sql in (SYNC_STATS, activity[schema_editor.connection.vendor], UNMAPPED_SHOWS):
+    views = [SYNC_STATS, UNMAPPED_SHOWS]
+    # Earlier migrations know no table of days.
+    if "plexactivityday" in apps.all_models["plex"]:
+        views.append(WEBHOOK_ACTIVITY[schema_editor.connection.vendor])
+    for sql in views:
         schema_editor.execute(sql, params=None)
 
 
