@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from types import FrameType
 from typing import Any
@@ -30,4 +31,7 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
+        # What is here now stays: the collector of garbage need not go through it with every batch.
+        gc.collect()
+        gc.freeze()
         worker.run()
