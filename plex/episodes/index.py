@@ -97,7 +97,7 @@ class EpisodeIndex:
         Some shows are numbered through in TMDB as well (season 2 begins with 62); then the
         number itself counts, which is the same unless an episode is missing.
         """
-        if not number:
+        if number is None or number < 1:
             return None
         if self._is_numbered_through():
             return next((e for e in self.regular if e.episode_number == number), None)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plex.episodes.index import KnownEpisode
 from plex.episodes.match import (
     EpisodeIndex,
     EpisodeMatch,
@@ -544,3 +545,21 @@ def test_a_date_a_year_off_never_passes_unnoticed(playback, episodes):
     if isinstance(decision, EpisodeMatch) and decision.evidence == "number" and playback.air_date:
         (episode,) = [e for e in moved if e.id == decision.episode_ids[0]]
         assert episode.air_date is None
+
+
+@pytest.mark.parametrize("number", [None, 0, -1, -9])
+def test_no_episode_is_counted_from_the_end(number):
+    """A season mapped by hand with an offset can lead below 1."""
+    episodes = [
+        KnownEpisode(
+            id=n,
+            season_number=1,
+            episode_number=n,
+            title="",
+            air_date=None,
+            tmdb_id=None,
+            runtime=None,
+        )
+        for n in (1, 2, 3)
+    ]
+    assert EpisodeIndex(episodes).absolute(number) is None
