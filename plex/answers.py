@@ -77,6 +77,16 @@ class Server:
     addresses: tuple[Address, ...]
     token: str = field(default="", repr=False)
 
+    @property
+    def own_token(self) -> str:
+        """The token to keep for it: one of its own only where it is somebody else's."""
+        return "" if self.is_owned else self.token
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is a token for it: the account's must not go to somebody else's server."""
+        return self.is_owned or bool(self.token)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from plex import doorbell, intake, postgresql
 from plex.models import Action, PlexConfig, PlexViewing, PlexWebhookLog, Status
 from plex.payload import EventSummary, Playback, parse_payload, summarise, trim
-from plex.viewings import SAME_PLAY_MINIMUM
+from plex.viewings import play_window
 from tracker.models.site import hash_secret
 
 # How long another process may go on with an older secret or switch.
@@ -236,7 +236,7 @@ def requeue(rows: QuerySet[PlexWebhookLog], *, now: datetime) -> int:
 
 
 def reprocess(log: PlexWebhookLog, *, user: User) -> None:
-    """ "Process again" by a person: also brings back what they removed of this very event."""
+    """ "Process again" by a person: also brings back what they removed of this viewing."""
     with transaction.atomic():
         removed = PlexViewing.objects.filter(user=user).exclude(watch__removed_at=None)
         removed.filter(Q(log=log) | same_viewing(log)).delete()
@@ -248,7 +248,7 @@ def same_viewing(log: PlexWebhookLog) -> Q:
     playback = parse_payload(log.payload or {})
     if log.viewed_at is None or not log.item_key or not isinstance(playback, Playback):
         return Q(pk__in=[])
-    apart = max(SAME_PLAY_MINIMUM, timedelta(seconds=playback.duration_seconds or 0))
+    apart = play_window(timedelta(seconds=playback.duration_seconds or 0))
     return Q(
         server_uuid=log.server_uuid,
         item_key=log.item_key,

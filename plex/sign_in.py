@@ -57,12 +57,15 @@ def renew_server_token(config: PlexConfig, token: str) -> None:
     with suppress(PlexError):
         listed = {server.uuid: server for server in PlexTv(token).resources()}
         server = listed.get(config.plex_server_uuid)
-        if server is None or not (server.is_owned or server.token):
+        if server is None or not server.is_usable:
             connection.save_server(config, url="", uuid="", name="")
             return
-        own = "" if server.is_owned else server.token
         connection.save_server(
-            config, url=config.plex_server_url, uuid=server.uuid, name=server.name, token=own
+            config,
+            url=config.plex_server_url,
+            uuid=server.uuid,
+            name=server.name,
+            token=server.own_token,
         )
 
 

@@ -69,12 +69,17 @@ def is_same_viewing(new: Viewing, old: Viewing) -> bool:
     return abs(new.viewed_at - old.viewed_at) < window
 
 
+def play_window(runtime: timedelta) -> timedelta:
+    """How far apart two tellings of one play may be: ten minutes, or as long as it runs."""
+    return max(SAME_PLAY_MINIMUM, runtime)
+
+
 def other_half(new: Viewing, past: Sequence[Viewing]) -> Viewing | None:
     """The webhook's viewing for a row of the history, or the other way round: the nearest in time
     that has not found its other half yet."""
     if not past:
         return None
-    window = max(SAME_PLAY_MINIMUM, new.runtime)
+    window = play_window(new.runtime)
     near = [old for old in past if are_halves(new, old) and distance(new, old) <= window]
     return min(near, key=lambda old: distance(new, old), default=None)
 
@@ -100,7 +105,7 @@ def same_viewings(new: Viewing, past: Sequence[Viewing]) -> list[Viewing]:
 
 def explains(old: Viewing, mark: Viewing) -> bool:
     """Whether a mark in the library only says what is known: of several plays that are near, too."""
-    return mark.is_mark and distance(mark, old) <= max(SAME_PLAY_MINIMUM, mark.runtime)
+    return mark.is_mark and distance(mark, old) <= play_window(mark.runtime)
 
 
 def judge(
@@ -151,7 +156,7 @@ def pairs(rows: Sequence[Viewing], told: Sequence[Viewing]) -> dict[int, Viewing
         (distance(row, old), position, number)
         for position, row in enumerate(rows)
         for number, old in enumerate(told)
-        if are_halves(row, old) and distance(row, old) <= max(SAME_PLAY_MINIMUM, row.runtime)
+        if are_halves(row, old) and distance(row, old) <= play_window(row.runtime)
     ]
     for _, position, number in sorted(near):
         if position not in found and number not in taken:

@@ -23,7 +23,7 @@ from plex.history.memory import note_told
 from plex.history.reading import LEASE, OVERLAP, Cursor, Reading, never, pause_after, read_on
 from plex.models import Action, Job, PlexConfig, PlexWebhookLog, Status
 from plex.models.webhook_log import PlexWebhookLogQuerySet
-from plex.viewings import SAME_PLAY_MINIMUM
+from plex.viewings import play_window
 
 EVERY = timedelta(days=1)
 LOOK_BACK = timedelta(days=30)
@@ -262,4 +262,4 @@ def refused(config: PlexConfig) -> str:
 
 
 def is_near(play: Play, at: datetime) -> bool:
-    return abs(play.row.viewed_at - at) <= max(SAME_PLAY_MINIMUM, play.runtime)
+    return abs(play.row.viewed_at - at) <= play_window(play.runtime)

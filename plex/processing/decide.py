@@ -85,8 +85,7 @@ class Decider:
         by_hand = answered_episode(event, playback)
         if by_hand or contradicts_show_ids(mapping, playback.show):
             return None
-        if event.answers.is_corrected:
-            playback = as_corrected(event, playback, self.indexes, now=now)
+        playback = as_corrected(event, playback, self.indexes, now=now)
         placed = self.finder.find(event, playback, known, now=now)
         show, found, tmdb_id = placed.show, placed.found, playback.episode_ids.tmdb
         if tmdb_id is not None and tmdb_id not in placed.index.by_tmdb_id:

@@ -64,6 +64,11 @@ class Event:
         entry: dict[str, Any] = {"step": step, "text": text}
         self.trace.append({**entry, **({"data": data} if data else {})})
 
+    def tell_once(self, step: str, text: str) -> None:
+        """Add a step unless the story has it already: several ways of deciding come by it."""
+        if all(told["text"] != text for told in self.trace):
+            self.tell(step, text)
+
     @property
     def show_mapping(self) -> PlexShowMapping:
         assert self.mapping is not None  # noqa: S101 - every play and new show has one

@@ -31,10 +31,12 @@ def as_corrected(
     event: Event, playback: Playback, indexes: EpisodeIndexes, *, now: datetime
 ) -> Playback:
     """The play without what describes an episode of a show that this Plex show is not."""
+    if not event.answers.is_corrected:
+        return playback
     for show in rejected_shows(event.show_mapping):
         found = match_episode(playback, indexes.of([show], now=now)[show.pk])
         if isinstance(found, EpisodeMatch) and found.evidence in PROVED:
-            event.tell(
+            event.tell_once(
                 "mapping",
                 f"Plex describes an episode of {show.title}, which you said this is not: "
                 "only its number counts.",

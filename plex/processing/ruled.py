@@ -141,6 +141,4 @@ def is_refused(event: Event, candidate: Candidate) -> bool:
 
 
 def tell_refused(event: Event, candidate: Candidate) -> None:
-    text = f"Your rule: it is never {candidate.name}."
-    if all(step["text"] != text for step in event.trace):
-        event.tell("rule", text)
+    event.tell_once("rule", f"Your rule: it is never {candidate.name}.")

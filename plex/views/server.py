@@ -59,12 +59,13 @@ def choose(request: UserRequest, config: PlexConfig, servers: Sequence[Server]) 
 
 def keep(request: UserRequest, config: PlexConfig, server: Server, *, url: str) -> None:
     """Keep the server; the account's own token must not go to one that is somebody else's."""
-    token = "" if server.is_owned else server.token
-    if not server.is_owned and not token:
+    if not server.is_usable:
         messages.error(request, f"Plex gives out no token for {server.name}, so it was not chosen.")
         return
     try:
-        connection.save_server(config, url=url, uuid=server.uuid, name=server.name, token=token)
+        connection.save_server(
+            config, url=url, uuid=server.uuid, name=server.name, token=server.own_token
+        )
     except DecryptionError as error:
         messages.error(request, str(error))
         return
