@@ -35,6 +35,8 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 PART = "payload"
 # Guesses at the secret, per address.
 GUESSING_RATE = "20/m"
+# An answer that no browser shows needs no policy written for it.
+PLAIN_DATA = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 SECRET_PARAMETER = OpenApiParameter(
     "secret",
     str,
@@ -119,7 +121,7 @@ webhook = WebhookView.as_view()
 
 def answer(status: int, sentence: str, *, retry_after: int | None = None) -> JsonResponse:
     headers = {} if retry_after is None else {"Retry-After": str(max(1, retry_after))}
-    return JsonResponse({"detail": sentence}, status=status, headers=headers)
+    return JsonResponse({"detail": sentence}, status=status, headers={**PLAIN_DATA, **headers})
 
 
 def receive(request: HttpRequest) -> JsonResponse:
@@ -167,7 +169,7 @@ def receive_for(request: HttpRequest, user_id: int, *, now: datetime) -> JsonRes
     number = inbox.receive(
         user_id=user_id, payload=payload, summary=summary, now=now, source=source
     )
-    return JsonResponse({"detail": "Stored.", "id": number})
+    return JsonResponse({"detail": "Stored.", "id": number}, headers=PLAIN_DATA)
 
 
 def announced_size(request: HttpRequest) -> int:

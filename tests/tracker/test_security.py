@@ -88,7 +88,8 @@ def test_it_is_not_silenced_where_https_is_configured(tmp_path):
 
 def test_every_answer_tells_browsers_what_to_refuse(client, viewer):
     client.force_login(viewer)
-    for address in ("/", "/sign-in/", "/admin/", "/api/shows", "/nowhere", "/healthz"):
+    pages = ("/", "/sign-in/", "/admin/", "/nowhere")
+    for address in (*pages, "/api/shows", "/api/plex/webhook", "/healthz"):
         headers = client.get(address).headers
         assert headers["X-Frame-Options"] == "DENY", address
         assert headers["X-Content-Type-Options"] == "nosniff", address
