@@ -43,6 +43,8 @@ class Hook:
     enabled: bool
     # Of a previous secret: until when it works.
     until: datetime | None
+    # Of the present one: Plex was told to forget its address, and has not used it since.
+    is_unused: bool
     read_at: datetime
 
     def is_current(self, now: datetime) -> bool:
@@ -69,9 +71,16 @@ def find_hook(secret: str, *, now: datetime) -> Hook | None:
             user_id=config.pk,
             enabled=config.enabled,
             until=None if is_newest else config.previous_secret_until,
+            is_unused=is_newest and config.webhook_removed_at is not None,
             read_at=now,
         )
     return hook if hook.is_open(now) else None
+
+
+def note_used(hook: Hook) -> None:
+    """Plex posted to the present address: it knows that one, whatever it knew before."""
+    PlexConfig.objects.filter(pk=hook.user_id).update(webhook_removed_at=None)
+    forget_hooks()
 
 
 def forget_hooks() -> None:

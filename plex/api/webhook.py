@@ -143,11 +143,12 @@ def receive(request: HttpRequest) -> JsonResponse:
     if not hook.enabled:
         inbox.receive_while_disabled(user_id=hook.user_id, now=now)
         return answer(403, "The Plex integration is switched off. Switch it on in the settings.")
-    return receive_for(request, hook.user_id, now=now)
+    return receive_for(request, hook, now=now)
 
 
-def receive_for(request: HttpRequest, user_id: int, *, now: datetime) -> JsonResponse:
+def receive_for(request: HttpRequest, hook: inbox.Hook, *, now: datetime) -> JsonResponse:
     """Read and store; the budget depends on the event, so the body is read first."""
+    user_id = hook.user_id
     payload: dict[str, Any] | None = None
     summary: EventSummary | None = None
     problem = ""
@@ -169,6 +170,8 @@ def receive_for(request: HttpRequest, user_id: int, *, now: datetime) -> JsonRes
     number = inbox.receive(
         user_id=user_id, payload=payload, summary=summary, now=now, source=source
     )
+    if hook.is_unused and not is_test:
+        inbox.note_used(hook)
     return JsonResponse({"detail": "Stored.", "id": number}, headers=PLAIN_DATA)
 
 

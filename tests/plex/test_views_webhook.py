@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -12,9 +13,10 @@ from plex import circuit, connection, hooks, jobs
 from plex.jobs import beat
 from plex.models import Action, Job, PlexConfig, PlexViewing, PlexWebhookLog, Status
 from plex.processing import process_due
+from plex.refusals import TEST_EVENT
 from plex.views import address
 from tests.factories import TrackedShowFactory, episode_of, make_show
-from tests.plex.factories import PlexWebhookLogFactory, form, make_config, of_episode
+from tests.plex.factories import PlexWebhookLogFactory, form, make_config, of_episode, scrobble
 from tracker.models import Watch
 from tracker.tmdb import TmdbError, TmdbKeyRefusedError
 
@@ -354,6 +356,19 @@ def test_a_worker_that_stopped_is_told(signed_in):
 def test_a_public_address_of_this_very_machine_is_warned_of(signed_in, settings):
     settings.PUBLIC_URL = "http://localhost:8000"
     assert "this very machine" in signed_in.get("/plex/").content.decode()
+
+
+def test_an_event_at_the_new_address_ticks_it_off_while_the_old_one_still_works(signed_in, config):
+    connection.renew_secret(config, keep_old=True)
+    Client().post(our_address(config, base=""), form(json.dumps(scrobble())))
+    assert steps(signed_in)["Plex knows the webhook address"]
+
+
+def test_a_test_event_does_not_tick_off_the_new_address(signed_in, config):
+    PlexWebhookLogFactory(config=config)
+    connection.renew_secret(config, keep_old=True)
+    Client().post(our_address(config, base=""), form(json.dumps({"event": TEST_EVENT})))
+    assert steps(signed_in)["Plex knows the webhook address"] is False
 
 
 def test_an_event_at_the_old_address_does_not_tick_off_the_new_one(signed_in, config):
