@@ -258,7 +258,7 @@ class FakePlex:
     def _server(self, path: str, request: Request) -> Response:
         if path == "/identity":
             return container(machineIdentifier=self.uuid, version="1.41.8.9834", claimed=True)
-        if not self._is_signed_in(request):
+        if not self._is_signed_in(request) or (path == "/accounts" and not self.is_owned):
             return Response("<h1>401 Unauthorized</h1>", 401, content_type="text/html")
         if path == "/status/sessions/history/all":
             return self._history(request)

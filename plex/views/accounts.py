@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from plex.client import PlexError, PlexServer, ServerAccount
-from plex.connection import server_token_of
+from plex.connection import note_refusal, server_token_of
 from plex.forms import AccountForm, first_error
 from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog
 from plex.resolution import ResolutionError, assign_account, replay_account
@@ -95,7 +95,7 @@ def read(request: UserRequest) -> HttpResponse:
         listed = server.accounts()
     except PlexError as error:
         refused = error.kind == "unauthorised"
-        messages.error(request, ONLY_OWNERS if refused else sentence(error))
+        messages.error(request, why_refused(config) if refused else sentence(error))
         return back_to_step()
     if uuid != config.plex_server_uuid:
         messages.error(request, "Another server answers at this address: choose yours again.")
@@ -105,6 +105,17 @@ def read(request: UserRequest) -> HttpResponse:
     if not unlisted_accounts(request, config):
         messages.info(request, "Every account of the server is listed here already.")
     return back_to_step()
+
+
+def why_refused(config: PlexConfig) -> str:
+    """Servers answer alike to guests and to a token that ended; guests may see the libraries."""
+    token = server_token_of(config)
+    try:
+        PlexServer(config.plex_server_url, token).sections()
+    except PlexError as error:
+        note_refusal(config, error, sent=token)
+        return sentence(error)
+    return ONLY_OWNERS
 
 
 @login_required

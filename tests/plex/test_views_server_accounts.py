@@ -114,8 +114,16 @@ def test_accounts_that_are_listed_already_are_not_offered(signed_in, plex):
 
 
 def test_a_guest_may_not_list_them(signed_in, plex):
-    plex.server.fail_with(401)
+    plex.is_owned = False
     assert "to its owner only" in signed_in.post(READ, follow=True).content.decode()
+
+
+def test_a_token_that_ended_is_told_from_a_guest(signed_in, plex):
+    plex.token = "another"
+    shown = signed_in.post(READ, follow=True).content.decode()
+    assert "to its owner only" not in shown
+    assert "sign in again" in shown.lower()
+    assert PlexConfig.objects.get().token_refused_at is not None
 
 
 def test_another_server_at_the_address_is_not_asked(signed_in, plex):
