@@ -13,7 +13,7 @@ import secrets
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,9 @@ def make_backup(path: Path, *, with_keys: bool) -> Manifest:
     except OSError as error:
         raise BackupError(f"{path} can't be written ({error.strerror}).") from None
     finally:
-        draft.unlink(missing_ok=True)
+        # Where nothing can be written, nothing can be removed either, and the reason above is to be read.
+        with suppress(OSError):
+            draft.unlink()
     return manifest
 
 

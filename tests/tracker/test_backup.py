@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -183,6 +184,16 @@ def test_an_existing_file_is_never_written_over(house, file):
 def test_a_place_that_can_t_be_written_leaves_nothing(house, folder):
     with pytest.raises(CommandError, match="can't be written"):
         run("backup", folder / "missing" / "backup.zip")
+
+
+def test_a_read_only_system_is_named_as_the_reason(house, file, monkeypatch):
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(backup.os, "open", refuse)
+    monkeypatch.setattr(backup.Path, "unlink", refuse)
+    with pytest.raises(CommandError, match=r"can't be written \(Read-only file system\)"):
+        run("backup", file)
 
 
 def refused(file: Path, words: str, **options: Any) -> None:
