@@ -190,8 +190,8 @@ def test_a_read_only_system_is_named_as_the_reason(house, file, monkeypatch):
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(backup.os, "open", refuse)
-    monkeypatch.setattr(backup.Path, "unlink", refuse)
+    monkeypatch.setattr("tracker.backup.os.open", refuse)
+    monkeypatch.setattr("tracker.backup.Path.unlink", refuse)
     with pytest.raises(CommandError, match=r"can't be written \(Read-only file system\)"):
         run("backup", file)
 

@@ -4,11 +4,13 @@ import io
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError, OutputWrapper
+from django.db import connection
 from django.db.utils import OperationalError
 from django.utils import timezone
 
@@ -90,8 +92,7 @@ def test_a_folder_that_cannot_be_used_ends_it_with_a_sentence(settings, tmp_path
 class Database:
     """A connection that fails the first few times."""
 
-    vendor = "postgresql"
-    pg_version = 160000
+    vendor = "any"
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
@@ -120,8 +121,24 @@ def test_a_database_that_never_answers_is_said_in_a_sentence(monkeypatch, no_wai
         prepare.wait_for_database(OutputWrapper(io.StringIO()))
 
 
-def test_a_postgresql_too_old_is_refused(monkeypatch):
-    monkeypatch.setattr(prepare, "connection", Database(failures=0))
-    monkeypatch.setattr(Database, "pg_version", 140011)
+def test_a_postgresql_too_old_is_refused():
     with pytest.raises(CommandError, match="version 15 or newer"):
-        prepare.wait_for_database(OutputWrapper(io.StringIO()))
+        prepare.check_postgresql(SimpleNamespace(pg_version=140011))
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's text is Unicode")
+@pytest.mark.django_db
+def test_a_database_that_can_not_store_every_title_is_refused(monkeypatch):
+    """PostgreSQL makes such a one where it was set up without a locale."""
+    name = f"{connection.settings_dict['NAME']}_ascii"
+    ascii_only = connection.copy()
+    ascii_only.settings_dict = {**connection.settings_dict, "NAME": name}
+    with connection._nodb_cursor() as server:
+        server.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+        try:
+            monkeypatch.setattr(prepare, "connection", ascii_only)
+            with pytest.raises(CommandError, match=r"encoding is SQL_ASCII.*ENCODING 'UTF8'"):
+                prepare.wait_for_database(OutputWrapper(io.StringIO()))
+            ascii_only.close()
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -79,11 +79,20 @@ def wait_for_database(out: OutputWrapper) -> None:
             time.sleep(1)
         else:
             break
-    if (
-        connection.vendor == "postgresql"
-        and getattr(connection, "pg_version", 0) < OLDEST_POSTGRESQL
-    ):
+    if connection.vendor == "postgresql":
+        check_postgresql(connection)
+
+
+def check_postgresql(database: Any) -> None:
+    """Raise CommandError where the server is too old, or not every title can be stored."""
+    if database.pg_version < OLDEST_POSTGRESQL:
         raise CommandError("This PostgreSQL is too old: version 15 or newer is needed.")
+    encoding = database.connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise CommandError(
+            f"The database's encoding is {encoding}, in which not every title can be stored. "
+            "Make one with ENCODING 'UTF8' TEMPLATE template0, and name it in DATABASE_URL."
+        )
 
 
 def first_line(error: Exception) -> str:
