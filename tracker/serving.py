@@ -109,16 +109,18 @@ def reachable(host: str) -> str:
 def web_addresses(host: str, port: int) -> list[str]:
     """Where people find the server: the public address, this machine, then its addresses for others.
 
-    ALLOWED_HOSTS, where it is set, says what the others are: a container doesn't know its host's.
+    ALLOWED_HOSTS, where it is set, says what the others are: a container doesn't know its host's. Where
+    the public address is https, nobody can sign in at them: browsers keep its cookies from plain http.
     """
+    public = env("PUBLIC_URL").rstrip("/")
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         named = [name for name in env_list("ALLOWED_HOSTS") if is_for_others(name)]
         own = [name for name in own_hosts() if is_network_address(name)]
-        hosts = ["localhost", *(named or own)]
+        others = [] if public.startswith("https://") else named or own
+        hosts = ["localhost", *others]
     else:
         hosts = [f"[{host}]" if ":" in host else host]
     suffix = "" if port == http.client.HTTP_PORT else f":{port}"
-    public = env("PUBLIC_URL").rstrip("/")
     return [*([public] if public else []), *(f"http://{name}{suffix}" for name in hosts)]
 
 

@@ -239,9 +239,12 @@ def test_a_low_port_asks_for_a_higher_one():
 
 def test_the_addresses_begin_with_the_public_one(monkeypatch):
     monkeypatch.setenv("PUBLIC_URL", "https://tv.example.org/")
-    addresses = web_addresses("::", 8000)
-    assert addresses[:2] == ["https://tv.example.org", "http://localhost:8000"]
-    assert not any("127.0.0.1" in address for address in addresses)
+    monkeypatch.setenv("ALLOWED_HOSTS", "192.168.1.5")
+    # Not http://192.168.1.5:8000, at which nobody could sign in.
+    assert web_addresses("::", 8000) == ["https://tv.example.org", "http://localhost:8000"]
+    monkeypatch.setenv("PUBLIC_URL", "http://tv.lan")
+    assert web_addresses("::", 8000)[0] == "http://tv.lan"
+    assert "http://192.168.1.5:8000" in web_addresses("::", 8000)
     monkeypatch.setenv("PUBLIC_URL", "")
     assert web_addresses("::1", 80) == ["http://[::1]"]
 
