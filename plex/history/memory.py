@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from django.db.models import Exists, OuterRef, Q
+
 from plex.answers import HistoryRow
 from plex.history.events import KnownItem, Play, place_of
 from plex.history.people import People
@@ -22,7 +24,10 @@ def known_items(rows: Sequence[HistoryRow], *, server_uuid: str) -> dict[str, Kn
     if not titles:
         return {}
     shows: dict[str, list[PlexShowMapping]] = defaultdict(list)
-    for mapping in PlexShowMapping.objects.filter(plex_title__in=titles, server_uuid=server_uuid):
+    # A Plex show keeps the server that it was met on first; it may have been played on others since.
+    played_here = PlexViewing.objects.filter(mapping=OuterRef("pk"), server_uuid=server_uuid)
+    of_server = Q(server_uuid=server_uuid) | Exists(played_here)
+    for mapping in PlexShowMapping.objects.filter(of_server, plex_title__in=titles):
         shows[mapping.plex_title].append(mapping)
     single = {title: listed[0] for title, listed in shows.items() if len(listed) == 1}
     items = latest_items(single.values(), rows, server_uuid=server_uuid)

@@ -30,7 +30,14 @@ from plex.models import (
 from plex.processing import process_due
 from tests import plex_server
 from tests.factories import episode_of, make_show
-from tests.plex.factories import SERVER, PlexAccountFactory, changed, of_episode, scrobble
+from tests.plex.factories import (
+    SERVER,
+    PlexAccountFactory,
+    PlexShowMappingFactory,
+    changed,
+    of_episode,
+    scrobble,
+)
 from tests.plex_server import FakePlex
 from tracker.models import Episode, Watch
 
@@ -206,6 +213,25 @@ def test_a_deleted_item_is_recorded_by_names_and_numbers(config, plex, owner):
     run(config)
     assert Watch.objects.filter(user=owner).count() == PlexViewing.objects.count() == 2
     assert PlexShowMapping.objects.count() == 1, "the show goes by the name that it had"
+
+
+def test_a_deleted_item_of_a_show_that_another_server_had_first_is_the_same_show(config, plex):
+    show = make_show("Severance", {1: 9})
+    make_show("Severance", {1: 9})
+    at = timezone.now().replace(microsecond=0) - HOUR
+    sent = message(episode_of(show, 1, 1), at)
+    PlexShowMappingFactory.create(
+        identity=sent["Metadata"]["grandparentGuid"],
+        plex_title="Severance",
+        server_uuid="b" * 40,
+        tvshow=show,
+    )
+    receive(config, sent)
+    process_due()
+    plex.add_play("Severance", 1, 1, viewed_at=at, is_deleted=True)
+    run(config)
+    assert PlexShowMapping.objects.count() == PlexWebhookLog.objects.count() == 1
+    assert PlexViewing.objects.get().history_key == "/status/sessions/history/1"
 
 
 def test_deleted_items_are_looked_up_together(config, plex, django_assert_num_queries):
