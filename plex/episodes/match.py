@@ -45,7 +45,7 @@ from plex.episodes.index import EpisodeIndex, KnownEpisode
 from plex.episodes.joints import by_joined_titles, by_joint_number
 from plex.episodes.judgement import NOTHING_AGREES, judge, rank
 from plex.episodes.orders import Order
-from plex.episodes.search import DateFit, Rivals, Search, SeasonMap, TitleFit
+from plex.episodes.search import DateFit, FoundPair, Rivals, Search, SeasonMap, TitleFit
 from plex.episodes.titles import is_distinctive
 from plex.fields import YEARS
 from plex.payload import Playback
@@ -56,6 +56,7 @@ __all__ = [
     "EpisodeMatch",
     "EpisodeMissing",
     "EpisodeQuestion",
+    "FoundPair",
     "KnownEpisode",
     "Order",
     "SeasonMap",
@@ -67,14 +68,14 @@ def match_episode(
     playback: Playback,
     episodes: Sequence[KnownEpisode] | EpisodeIndex,
     *,
-    found_pair: tuple[int, int] | None = None,
+    found_pair: FoundPair | None = None,
     season_map: SeasonMap | None = None,
     order: Order | None = None,
     is_doubted: bool = False,
 ) -> EpisodeMatch | EpisodeQuestion | EpisodeMissing:
     """Return which of a show's `episodes` was played, or why that can't be told.
 
-    `found_pair` is (season, episode) of TMDB's look-up, only if it answered with this show.
+    `found_pair` is what TMDB's look-up gave, only if it answered with this show.
     `order` is the one that the user chose for Plex; a `season_map` of the season goes before it.
     `is_doubted`: other episodes of Plex's season are proven not to have TMDB's numbers.
     For many plays of one show build an EpisodeIndex once and pass that.
@@ -100,14 +101,19 @@ def _by_tmdb_id(search: Search) -> EpisodeMatch | None:
 
 
 def _by_found_pair(
-    search: Search, found_pair: tuple[int, int] | None
+    search: Search, found_pair: FoundPair | None
 ) -> EpisodeMatch | EpisodeMissing | None:
+    """By TMDB's id rather than its number: the catalogue or the look-up may be from before TMDB
+    numbered the show anew."""
     if found_pair is None:
         return None
-    episode = search.index.by_number.get(found_pair)
-    if episode is None:
-        code = f"S{found_pair[0]:02}E{found_pair[1]:02}"
-        return EpisodeMissing(reason=f"TMDB knows this episode as {code}, which the tracker lacks.")
+    season, number, tmdb_id = found_pair
+    numbered = search.at(season, number)
+    episode = search.index.by_tmdb_id.get(tmdb_id or 0) or numbered
+    if episode is None or (tmdb_id and episode.tmdb_id not in {None, tmdb_id}):
+        trouble = "which the tracker lacks" if episode is None else "which is another one here"
+        reason = f"TMDB knows this episode as S{season:02}E{number:02}, {trouble}."
+        return EpisodeMissing(reason=reason)
     return found(
         episode, "found_pair", f"TMDB's look-up of the episode's ids gives {episode.code}."
     )

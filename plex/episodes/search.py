@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from functools import cached_property
+from typing import NamedTuple
 
 from plex.episodes.index import EpisodeIndex, KnownEpisode
 from plex.episodes.orders import Order
@@ -22,6 +23,14 @@ from plex.payload import Playback
 
 # Air dates of one episode in two countries lie days or weeks apart, rarely more.
 CLOSE_DAYS = 60
+
+
+class FoundPair(NamedTuple):
+    """Season and number that TMDB gave for the episode's other ids, and its own id there."""
+
+    season_number: int
+    episode_number: int
+    tmdb_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

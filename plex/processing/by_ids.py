@@ -5,11 +5,13 @@ An id in an episode's `Guid` list is an episode's id and never identifies a show
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import timedelta
 
 from plex import candidates as shows
 from plex.client import PlexError
+from plex.episodes.match import FoundPair
 from plex.lookups import Lookups
 from plex.matching import Candidate, IdHit, Match, Question, Ranked, decide_by_ids
 from plex.payload import Playback, PlexShow
@@ -126,7 +128,7 @@ def tmdb_hits(show: PlexShow, lookups: Lookups) -> list[IdHit]:
 
 
 def settled(
-    event: Event, step: str, decision: Match | Question | None, pair: tuple[int, int] | None = None
+    event: Event, step: str, decision: Match | Question | None, pair: FoundPair | None = None
 ) -> Identified | Unclear | None:
     if decision is None:
         return None
@@ -170,9 +172,13 @@ def by_episode_ids(
             for hit in {hit.candidate.tmdb_id: hit for hit in hits}.values()
         )
         return Unclear(question=Question(kind="ambiguous", ranked=ranked, reason=reason))
-    pairs = {(episode.season_number, episode.episode_number) for episode in found}
-    pair = pairs.pop() if len(pairs) == 1 else None
-    return settled(event, "episode_ids", decide_by_ids(found=hits), pair)
+    return settled(event, "episode_ids", decide_by_ids(found=hits), only_pair(found))
+
+
+def only_pair(found: Iterable[FoundEpisode]) -> FoundPair | None:
+    """Where TMDB has the episode, if all that it found is one."""
+    pairs = {FoundPair(e.season_number, e.episode_number, e.tmdb_id) for e in found}
+    return pairs.pop() if len(pairs) == 1 else None
 
 
 def by_plex(event: Event, show: PlexShow, lookups: Lookups) -> Identified | Unclear | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from plex.candidates import candidate_of
-from plex.episodes.match import EpisodeMatch, EpisodeMissing, EpisodeQuestion
+from plex.episodes.match import EpisodeMatch, EpisodeMissing, EpisodeQuestion, FoundPair
 from plex.episodes.orders import OF_TMDB
 from plex.lookups import Lookups, TmdbAwayError
 from plex.matching import Candidate, Match
@@ -141,7 +141,7 @@ class Decider:
         show: TVShow,
         *,
         match: Match | None,
-        pair: tuple[int, int] | None,
+        pair: FoundPair | None,
         now: datetime,
     ) -> Plan:
         placed = self.finder.find(event, playback, show, pair=pair, now=now)

@@ -15,6 +15,7 @@ from plex.episodes.match import (
     EpisodeMatch,
     EpisodeMissing,
     EpisodeQuestion,
+    FoundPair,
     SeasonMap,
     match_episode,
 )
@@ -23,6 +24,7 @@ from plex.lookups import Lookups, TmdbAwayError
 from plex.models import PlexEpisodeMapping, PlexShowMapping, PlexViewing
 from plex.numbering.orders import order_of
 from plex.payload import Playback
+from plex.processing.by_ids import only_pair
 from plex.processing.events import Answers, Event
 from plex.processing.indexes import KEPT_INDEXES, EpisodeIndexes
 from tracker.models import Episode, TVShow
@@ -60,10 +62,10 @@ class EpisodeFinder:
         playback: Playback,
         show: TVShow,
         *,
-        pair: tuple[int, int] | None = None,
+        pair: FoundPair | None = None,
         now: datetime,
     ) -> Placed:
-        """The episode by what is known here. `pair` is TMDB's (season, number) for its other ids."""
+        """The episode by what is known here. `pair` is where TMDB has it, by its other ids."""
         show, season_map = mapped_season(event.answers, playback, show)
         index = self.indexes.of([show], now=now)[show.pk]
         order = self._order(event.show_mapping.episode_order, show, index)
@@ -75,12 +77,12 @@ class EpisodeFinder:
             found = match(is_doubted=is_doubted(event.show_mapping, playback, show, index))
         return Placed(show=show, index=index, found=found)
 
-    def ask_tmdb(self, playback: Playback, show: TVShow) -> tuple[int, int] | None:
-        """The season and number that TMDB gives for the episode's TVDB or IMDb id in this show.
+    def ask_tmdb(self, playback: Playback, show: TVShow) -> FoundPair | None:
+        """The episode that TMDB gives for the episode's TVDB or IMDb id in this show.
 
         Raises `NetworkNeededError`.
         """
-        ids, pairs = playback.episode_ids, set()
+        ids, found = playback.episode_ids, []
         try:
             for source, value in (("tvdb_id", ids.tvdb), ("imdb_id", ids.imdb)):
                 for episode in (
@@ -88,10 +90,10 @@ class EpisodeFinder:
                 ):
                     is_same = ids.tmdb in {None, episode.tmdb_id}
                     if is_same and episode.show_tmdb_id == show.tmdb_id:
-                        pairs.add((episode.season_number, episode.episode_number))
+                        found.append(episode)
         except TmdbAwayError:
             return None
-        return pairs.pop() if len(pairs) == 1 else None
+        return only_pair(found)
 
     def _order(self, key: str, show: TVShow, index: EpisodeIndex) -> Order | None:
         if key == OWN:

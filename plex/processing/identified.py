@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plex.episodes.match import FoundPair
 from plex.lookups import TmdbAwayError
 from plex.matching import Match, Question
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identified:
-    """The show is proved; `found_pair` are season and episode where TMDB's look-up named them."""
+    """The show is proved; `found_pair` is the episode where TMDB's look-up named it."""
 
     match: Match
-    found_pair: tuple[int, int] | None = None
+    found_pair: FoundPair | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

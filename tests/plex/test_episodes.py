@@ -12,7 +12,9 @@ from plex.episodes.index import KnownEpisode
 from plex.episodes.match import (
     EpisodeIndex,
     EpisodeMatch,
+    EpisodeMissing,
     EpisodeQuestion,
+    FoundPair,
     SeasonMap,
     match_episode,
 )
@@ -147,14 +149,22 @@ class TestEvidence:
 
 class TestFoundPair:
     def test_wins_over_plex_numbers(self):
-        assert decide(play((2, 1)), WEEKLY, found_pair=(1, 3)) == ("found_pair", 1003)
+        assert decide(play((2, 1)), WEEKLY, found_pair=FoundPair(1, 3)) == ("found_pair", 1003)
 
     def test_yields_to_the_tmdb_id(self):
         playback = play((2, 1), episode_ids=EpisodeIds(tmdb=102))
-        assert decide(playback, WEEKLY, found_pair=(1, 3)) == ("tmdb_episode_id", 1002)
+        assert decide(playback, WEEKLY, found_pair=FoundPair(1, 3)) == ("tmdb_episode_id", 1002)
 
     def test_is_missing_where_the_catalogue_is_older(self):
-        assert decide(play((2, 1)), WEEKLY, found_pair=(2, 4)) == ("missing",)
+        assert decide(play((2, 1)), WEEKLY, found_pair=FoundPair(2, 4)) == ("missing",)
+
+    def test_goes_by_tmdbs_id_where_the_number_is_of_another_day(self):
+        assert decide(play((2, 1)), WEEKLY, found_pair=FoundPair(1, 3, 102)) == ("found_pair", 1002)
+
+    def test_is_missing_where_the_number_is_another_episode_here(self):
+        decision = match_episode(play((2, 1)), WEEKLY, found_pair=FoundPair(1, 3, 999))
+        assert isinstance(decision, EpisodeMissing)
+        assert decision.reason == "TMDB knows this episode as S01E03, which is another one here."
 
 
 class TestOneDayForManyEpisodes:
@@ -501,6 +511,9 @@ playbacks = st.builds(
     guid_episode_number=numbers,
     is_absolute=st.booleans(),
 )
+found_pairs = st.builds(
+    FoundPair, st.integers(0, 3), st.integers(0, 4), st.none() | st.integers(1, 12)
+)
 maps = st.none() | st.builds(
     SeasonMap,
     plex_season=st.integers(0, 4),
@@ -509,7 +522,7 @@ maps = st.none() | st.builds(
 )
 
 
-@given(playbacks, catalogues, st.none() | st.tuples(st.integers(0, 3), st.integers(0, 4)), maps)
+@given(playbacks, catalogues, st.none() | found_pairs, maps)
 def test_never_raises_and_only_names_episodes_of_the_show(
     playback, episodes, found_pair, season_map
 ):

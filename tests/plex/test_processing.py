@@ -119,6 +119,22 @@ def test_an_unknown_show_is_added_with_all_its_seasons_and_marked(play, tmdb, ow
     assert (mapping.match_method, float(mapping.match_confidence)) == ("tvdb_id", 0.95)
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_episode_that_tmdb_numbered_anew_is_found_by_its_id(play, tmdb, is_known):
+    """The catalogue is of before; the numbers of TMDB's look-up mean the next episode there."""
+    names = {901: "Ghost", 902: "Light"} if is_known else {902: "Light", 903: "Dusk"}
+    before = [{"name": name, "tmdb_id": pk} for pk, name in names.items()]
+    make_show("Andor", {1: before}, tmdb_id=700)
+    now = [{"name": "Ash", "tmdb_id": 900}, {"name": "Ghost", "tmdb_id": 901}, *before[-1:]]
+    tmdb.add_show(700, "Andor", seasons={1: now})
+    tmdb.add_find("9001", source="tvdb_id", episode=(700, 1, 2))
+
+    log = play(scrobble("Andor", 1, 1, ids=("tvdb://9001",)))
+
+    assert log.status == Status.SUCCESS
+    assert Watch.objects.get().episode.name == "Ghost"
+
+
 def test_without_auto_add_the_show_is_suggested(play, tmdb, connected):
     connected[0].auto_add_shows = False
     connected[0].save()

@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from datetime import UTC, datetime
 
-from plex.episodes.match import EpisodeIndex, EpisodeMatch, KnownEpisode, match_episode
+from plex.episodes.match import EpisodeIndex, EpisodeMatch, FoundPair, KnownEpisode, match_episode
 from plex.payload import Playback, parse_payload
 from tests.plex.whole_library import LibraryShow, Maker
 from tests.plex.whole_library_plays import Play, plays
@@ -35,7 +35,7 @@ def index_of(show: LibraryShow) -> EpisodeIndex:
     )
 
 
-def recorded(play: Play, index: EpisodeIndex, pair: tuple[int, int] | None) -> set | None:
+def recorded(play: Play, index: EpisodeIndex, pair: FoundPair | None) -> set | None:
     """The episodes that would be recorded; None where it is a question or waits."""
     playback = parse_payload(play.payload)
     assert isinstance(playback, Playback)
@@ -52,7 +52,7 @@ def test_no_episode_is_wrong_with_and_without_what_tmdb_says_of_the_ids():
     wrong, results = [], Counter[str]()
     for play in plays(shows, count=COUNT, first=FIRST, seed=SEED):
         index = indexes[play.copy.show.tmdb_id]
-        named = play.place.episodes[0].place if play.copy.family in PAIRED else None
+        named = FoundPair(*play.place.episodes[0].place) if play.copy.family in PAIRED else None
         for pair in {None, named}:
             found = recorded(play, index, pair)
             results["asked" if found is None else "recorded"] += 1
