@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 from plex.models import PlexViewing
 from plex.processing.events import Event
@@ -14,6 +17,40 @@ from plex.viewings import Viewing
 PART = "#"
 # Before the key of an event that is a mark in Plex's library and has no row in the history.
 MARK = "scan:"
+# The columns of a viewing that say whether another is the same.
+PAST = (
+    *("viewed_at", "sent_at", "view_count", "log_id", "watch__removed_at"),
+    *("history_key", "told_by_webhook"),
+)
+
+Named = tuple[str, str, Viewing]  # Of which server and item.
+
+
+def past_viewing(columns: Sequence[Any]) -> Viewing:
+    """Of the columns `PAST`."""
+    viewed_at, sent_at, count, log_id, removed_at, key, told = columns
+    return Viewing(
+        viewed_at=viewed_at,
+        sent_at=sent_at,
+        view_count=count,
+        runtime=timedelta(0),
+        log_id=log_id,
+        is_removed=removed_at is not None,
+        history_key=whole_of(key),
+        told_by_webhook=told,
+    )
+
+
+def read_told(
+    users: Collection[int], episodes: Collection[int]
+) -> dict[tuple[int, int], list[Named]]:
+    """The viewings of these episodes by user and episode, of whatever items."""
+    told: dict[tuple[int, int], list[Named]] = defaultdict(list)
+    found = PlexViewing.objects.filter(user_id__in=users, watch__episode_id__in=episodes)
+    columns = ("user_id", "watch__episode_id", "server_uuid", "item_key", *PAST)
+    for user_id, episode_id, server, item, *past in found.values_list(*columns):
+        told[user_id, episode_id].append((server, item, past_viewing(past)))
+    return told
 
 
 def join(

@@ -115,24 +115,11 @@ def read_past(events: Sequence[Event]) -> Past:
 
 
 def read_viewings(past: Past, *, users: set[int], servers: set[str], items: set[str]) -> None:
-    columns = "viewed_at", "sent_at", "view_count", "log_id", "watch__removed_at"
-    of_history = "history_key", "told_by_webhook"
     found = PlexViewing.objects.filter(
         user_id__in=users, server_uuid__in=servers, item_key__in=items
-    ).values_list("user_id", "server_uuid", "item_key", *columns, *of_history)
-    for user_id, server, item, viewed_at, sent_at, count, log_id, removed_at, key, told in found:
-        past.viewings[user_id, server, item].append(
-            Viewing(
-                viewed_at=viewed_at,
-                sent_at=sent_at,
-                view_count=count,
-                runtime=timedelta(0),
-                log_id=log_id,
-                is_removed=removed_at is not None,
-                history_key=joining.whole_of(key),
-                told_by_webhook=told,
-            )
-        )
+    ).values_list("user_id", "server_uuid", "item_key", *joining.PAST)
+    for user_id, server, item, *columns in found:
+        past.viewings[user_id, server, item].append(joining.past_viewing(columns))
 
 
 def read_held(past: Past, *, servers: set[str], items: set[str]) -> None:
@@ -166,6 +153,7 @@ class Book:
     rewatching: dict[int, bool]
     standing: dict[tuple[int, int], WatchRow]
     removed: dict[tuple[int, int], datetime] = field(default_factory=dict)
+    told: dict[tuple[int, int], list[joining.Named]] = field(default_factory=dict)
     watches: list[WatchRow] = field(default_factory=list)
     viewings: list[ViewingRow] = field(default_factory=list)
     touched: set[tuple[int, int]] = field(default_factory=set)
@@ -201,6 +189,8 @@ def open_book(planned: Sequence[tuple[Event, Record]]) -> Book:
         book.standing.setdefault(key, watch)
     if any(event.log.source == PlexWebhookLog.Source.SCAN for event, _ in planned):
         book.removed = read_removed(users, episodes)
+    if any(event.log.history_key for event, _ in planned):
+        book.told = joining.read_told(users, episodes)
     book.rewatching = {event.config.pk: event.config.record_rewatches for event, _ in planned}
     if others := users - book.rewatching.keys():
         switches = PlexConfig.objects.filter(pk__in=others).values_list("pk", "record_rewatches")
@@ -250,6 +240,9 @@ def record_for_user(event: Event, plan: Record, user_id: int, past: Past, book: 
             if event.log.action_taken in DECIDED
             else book.removed.get((user_id, episode_id)),
         )
+        if verdict in {Verdict.FIRST, Verdict.REWATCH}:
+            told = book.told.get((user_id, episode_id), ())
+            verdict = by_another_name(event, new, told) or verdict
         verdicts.append(verdict)
         if verdict in {Verdict.FIRST, Verdict.REWATCH}:
             add_watch(event, plan, user_id, episode_id, book)
@@ -261,6 +254,19 @@ def record_for_user(event: Event, plan: Record, user_id: int, past: Past, book: 
         item = user_id, event.playback.server_uuid, item_key(event)
         joining.join(event, item, half, earlier=earlier, unsaved=book.viewings)
     return min(verdicts, key=BEST_FIRST.index)
+
+
+def by_another_name(event: Event, new: Viewing, told: Sequence[joining.Named]) -> Verdict | None:
+    """What a row of the history or a mark is whose webhook came before Plex matched the item: that
+    had no guid then, and so another name."""
+    if not event.log.history_key or event.log.action_taken in DECIDED:
+        return None
+    here, mine = event.playback.server_uuid, item_key(event)
+    others = [old for server, item, old in told if server == here and item != mine]
+    same = viewings.same_viewings(new, others)
+    if any(old.is_removed for old in same):
+        return Verdict.REMOVED
+    return Verdict.DUPLICATE if same else None
 
 
 def add_watch(event: Event, plan: Record, user_id: int, episode_id: int, book: Book) -> None:

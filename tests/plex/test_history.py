@@ -39,6 +39,7 @@ from tests.plex.factories import (
     scrobble,
 )
 from tests.plex_server import FakePlex
+from tracker import watching
 from tracker.models import Episode, Watch
 
 pytestmark = pytest.mark.django_db
@@ -201,6 +202,35 @@ def test_a_removed_viewing_stays_removed_when_its_row_arrives(config, plex):
     plex.add_play("Severance", 1, 1, viewed_at=at)
     run(config)
     assert not Watch.objects.standing().exists()
+
+
+def test_an_item_that_plex_matched_after_its_webhook_is_the_same_viewing(config, plex, owner):
+    """A file that was just added has no guid yet, so that its webhook names it by the rating key."""
+    config.record_rewatches = True
+    config.save()
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    at = timezone.now().replace(microsecond=0) - 3 * HOUR
+    for number in (1, 2):
+        sent = message(episode_of(show, 1, number), at + number * HOUR)
+        receive(config, changed(sent, guid=f"local://{number}"))
+    process_due()
+    watching.unmark(user=owner, episode=episode_of(show, 1, 1), now=timezone.now())
+    for number in (1, 2):
+        viewed_at = at + number * HOUR + 25 * MINUTE
+        plex.add_play("Severance", 1, number, viewed_at=viewed_at)
+    run(config)
+    watch = Watch.objects.standing().get()
+    assert (watch.episode, watch.play) == (episode_of(show, 1, 2), 1)
+    rows = PlexWebhookLog.objects.filter(source=PlexWebhookLog.Source.HISTORY)
+    assert set(rows.values_list("action_taken", flat=True)) == {
+        Action.REMOVED_BY_USER,
+        Action.IGNORED_DUPLICATE,
+    }
+    again = rows.get(action_taken=Action.REMOVED_BY_USER)
+    inbox.reprocess(again, user=owner)
+    process_due()
+    assert Watch.objects.standing().count() == 2
 
 
 def test_a_deleted_item_is_recorded_by_names_and_numbers(config, plex, owner):
