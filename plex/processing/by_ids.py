@@ -160,7 +160,7 @@ def by_episode_ids(
             hits.append(IdHit(source=source, candidate=candidate, sentence=sentence))
     if not found:
         if ids.tvdb or ids.imdb:
-            event.tell("episode_ids", "TMDB does not know the episode's ids yet.")
+            event.tell("episode_ids", "TMDB knows no episode by the ids that Plex sent.")
         return None
     hits = allowed_hits(event, hits)
     contradicting = [episode for episode in found if ids.tmdb and episode.tmdb_id != ids.tmdb]

@@ -479,6 +479,14 @@ def test_a_row_that_raises_while_it_is_recorded_stops_nobody(post, monkeypatch):
     ]
 
 
+def test_an_episodes_id_that_is_a_shows_names_no_show(play, tmdb):
+    tmdb.add_show(700, "Andor", seasons={1: 12}, imdb_id="tt9253284")
+    log = play(scrobble("Andor", 1, 3, ids=("imdb://tt9253284",)))
+    assert (log.status, log.action_taken) == (Status.HELD, Action.CONFLICT_CREATED)
+    told = [step["text"] for step in log.trace if step["step"] == "episode_ids"]
+    assert told == ["TMDB knows no episode by the ids that Plex sent."]
+
+
 def test_a_tmdb_id_of_another_show_is_not_passed_over(play):
     """The TVDB id is ours; the TMDB id, which proves more, names a show that we don't have."""
     make_show("Severance", {1: 9}, tmdb_id=900, tvdb_id=4711)
