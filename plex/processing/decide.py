@@ -10,7 +10,7 @@ from plex.episodes.match import EpisodeMatch, EpisodeMissing, EpisodeQuestion, F
 from plex.episodes.orders import OF_TMDB
 from plex.lookups import Lookups, TmdbAwayError
 from plex.matching import Candidate, Match
-from plex.models import Action, PlexWebhookLog, Status
+from plex.models import Action, PlexViewing, PlexWebhookLog, Status
 from plex.payload import NewShow, NotAPlayback, Playback
 from plex.processing.asking import (
     ask_about_contradiction,
@@ -90,7 +90,7 @@ class Decider:
         show, found, tmdb_id = placed.show, placed.found, playback.episode_ids.tmdb
         if tmdb_id is not None and tmdb_id not in placed.index.by_tmdb_id:
             return None
-        if not isinstance(found, EpisodeMatch):
+        if not isinstance(found, EpisodeMatch) or may_be_named(found, playback):
             return None
         event.tell("mapping", f"Plex's “{mapping.plex_title}” is {show.title}: decided before.")
         event.tell("episode", found.reason)
@@ -145,7 +145,7 @@ class Decider:
         now: datetime,
     ) -> Plan:
         placed = self.finder.find(event, playback, show, pair=pair, now=now)
-        if not isinstance(placed.found, EpisodeMatch) and pair is None:
+        if pair is None and may_be_named(placed.found, playback):
             pair = self.finder.ask_tmdb(playback, placed.show)
             placed = self.finder.find(event, playback, show, pair=pair, now=now) if pair else placed
         if isinstance(placed.found, EpisodeMissing):
@@ -206,6 +206,16 @@ class Decider:
         if not isinstance(found, Identified):
             return found
         return Library(show_id=found.match.candidate.tvshow_id or 0, match=found.match)
+
+
+def may_be_named(
+    found: EpisodeMatch | EpisodeQuestion | EpisodeMissing, playback: Playback
+) -> bool:
+    """Whether TMDB can say more of the episode by its other ids: where nothing here tells which one
+    it is, or only its number does."""
+    ids = playback.episode_ids
+    is_told = isinstance(found, EpisodeMatch) and found.evidence != PlexViewing.NUMBER
+    return not is_told and bool(ids.tvdb or ids.imdb)
 
 
 def was_added(event: Event) -> bool:

@@ -135,6 +135,23 @@ def test_an_episode_that_tmdb_numbered_anew_is_found_by_its_id(play, tmdb, is_kn
     assert Watch.objects.get().episode.name == "Ghost"
 
 
+@pytest.mark.parametrize(("is_down", "name"), [(False, "Bushwhacked"), (True, "The Train Job")])
+def test_a_number_alone_yields_to_what_tmdb_says_of_the_ids(play, tmdb, is_down, name):
+    """Plex numbers the show by TVDB's order, and names its episodes in another language."""
+    names = ["Serenity", "The Train Job", "Bushwhacked"]
+    make_show("Firefly", {1: names}, tmdb_id=700)
+    tmdb.add_show(700, "Firefly", seasons={1: names})
+    tmdb.add_find("9002", source="tvdb_id", episode=(700, 1, 3))
+    play(scrobble("Firefly", 1, 1, title="Serenity", originallyAvailableAt="2020-01-06"))
+    if is_down:
+        tmdb.down()
+
+    log = play(scrobble("Firefly", 1, 2, ids=("tvdb://9002",), title="Überfall"))
+
+    assert log.status == Status.SUCCESS
+    assert Watch.objects.latest("pk").episode.name == name
+
+
 def test_without_auto_add_the_show_is_suggested(play, tmdb, connected):
     connected[0].auto_add_shows = False
     connected[0].save()
