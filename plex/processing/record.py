@@ -55,9 +55,18 @@ class Past:
     held: dict[tuple[int | None, str, str], list[Viewing]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    # The events of marks in the library whose episode was watched already.
+    idle_marks: set[int] = field(default_factory=set)
 
     def of(self, user_id: int, event: Event) -> list[Viewing]:
         return self.viewings[user_id, event.playback.server_uuid, item_key(event)]
+
+    def before(self, new: Viewing, earlier: Sequence[Viewing]) -> list[Viewing]:
+        """The viewings that a new one may be the same as, where rewatches are recorded: a mark that
+        was no play for itself may have been of this one, read before Plex told of it."""
+        if new.is_mark:
+            return list(earlier)
+        return [old for old in earlier if old.is_removed or old.log_id not in self.idle_marks]
 
     def waits_already(self, event: Event) -> bool:
         """Whether an older row of the same viewing is held: it counts when that one is answered."""
@@ -120,6 +129,10 @@ def read_viewings(past: Past, *, users: set[int], servers: set[str], items: set[
     ).values_list("user_id", "server_uuid", "item_key", *joining.PAST)
     for user_id, server, item, *columns in found:
         past.viewings[user_id, server, item].append(joining.past_viewing(columns))
+    marks = {v.log_id for told in past.viewings.values() for v in told if v.is_mark and v.log_id}
+    if marks:
+        idle = PlexWebhookLog.objects.filter(pk__in=marks, action_taken=Action.ALREADY_WATCHED)
+        past.idle_marks.update(idle.values_list("pk", flat=True))
 
 
 def read_held(past: Past, *, servers: set[str], items: set[str]) -> None:
@@ -225,35 +238,49 @@ def record_for_user(event: Event, plan: Record, user_id: int, past: Past, book: 
     earlier = past.of(user_id, event)
     if past.waits_already(event):
         return Verdict.DUPLICATE
-    half = viewings.other_half(new, earlier)
     rewatching = book.rewatching.get(user_id, event.config.record_rewatches)
+    before = past.before(new, earlier) if rewatching else earlier
+    half = viewings.other_half(new, before)
     verdicts = []
     for episode_id in plan.episode_ids:
-        plays = book.plays[user_id, episode_id]
-        verdict = viewings.judge(
-            new,
-            past=earlier,
-            plays=plays,
-            record_rewatches=rewatching,
-            # Processed again by a person: what they removed before says nothing any more.
-            removed_at=None
-            if event.log.action_taken in DECIDED
-            else book.removed.get((user_id, episode_id)),
-        )
-        if verdict in {Verdict.FIRST, Verdict.REWATCH}:
-            told = book.told.get((user_id, episode_id), ())
-            verdict = by_another_name(event, new, told) or verdict
+        verdict = judge(event, new, before, (user_id, episode_id), book, rewatching=rewatching)
         verdicts.append(verdict)
         if verdict in {Verdict.FIRST, Verdict.REWATCH}:
             add_watch(event, plan, user_id, episode_id, book)
         if verdict not in {Verdict.DUPLICATE, Verdict.REMOVED}:
             add_viewing(event, plan, user_id, episode_id, book)
+    if new.is_mark and Verdict.ALREADY_WATCHED in verdicts:
+        past.idle_marks.add(event.log.pk)
     if any(verdict not in {Verdict.DUPLICATE, Verdict.REMOVED} for verdict in verdicts):
         earlier.append(new)
     elif half is not None:
         item = user_id, event.playback.server_uuid, item_key(event)
         joining.join(event, item, half, earlier=earlier, unsaved=book.viewings)
     return min(verdicts, key=BEST_FIRST.index)
+
+
+def judge(
+    event: Event,
+    new: Viewing,
+    before: Sequence[Viewing],
+    whose: tuple[int, int],
+    book: Book,
+    *,
+    rewatching: bool,
+) -> Verdict:
+    """What the viewing means for `whose`: a user and an episode."""
+    # Processed again by a person: what they removed before says nothing any more.
+    removed_at = None if event.log.action_taken in DECIDED else book.removed.get(whose)
+    verdict = viewings.judge(
+        new,
+        past=before,
+        plays=book.plays[whose],
+        record_rewatches=rewatching,
+        removed_at=removed_at,
+    )
+    if verdict in {Verdict.FIRST, Verdict.REWATCH}:
+        return by_another_name(event, new, book.told.get(whose, ())) or verdict
+    return verdict
 
 
 def by_another_name(event: Event, new: Viewing, told: Sequence[joining.Named]) -> Verdict | None:

@@ -231,6 +231,27 @@ def test_a_rewatch_needs_a_higher_count(config, plex, show, count, is_rewatch):
     assert Watch.objects.count() == 1 + is_rewatch
 
 
+@pytest.mark.parametrize("tell", [by_webhook, by_history])
+def test_a_rewatch_whose_mark_came_first_is_recorded_once(config, plex, show, tell):
+    connection.save_settings(config, record_rewatches=True)
+    by_history(config, plex, episode_of(show, 1, 1), NOW - 9 * HOUR)
+    by_mark(config, plex, episode_of(show, 1, 1), NOW - HOUR)
+    assert outcomes()["scan", "already_watched"] == 1
+    for _ in range(2):
+        tell(config, plex, episode_of(show, 1, 1), NOW - HOUR)
+    by_mark(config, plex, episode_of(show, 1, 1), NOW - HOUR)
+    assert Watch.objects.count() == 2
+
+
+def test_a_mark_of_a_removed_watch_brings_no_rewatch_back(config, plex, show):
+    connection.save_settings(config, record_rewatches=True)
+    by_history(config, plex, episode_of(show, 1, 1), NOW - 9 * HOUR)
+    by_mark(config, plex, episode_of(show, 1, 1), NOW - HOUR)
+    Watch.objects.update(removed_at=NOW)
+    by_webhook(config, plex, episode_of(show, 1, 1), NOW - HOUR)
+    assert not Watch.objects.standing().exists()
+
+
 def test_without_rewatches_the_first_date_stays(config, plex, show):
     receive(config, episode_of(show, 1, 1), NOW - 9 * HOUR, viewCount=1)
     plex.mark_watched("Severance", 1, 1, at=NOW - HOUR, count=2)
