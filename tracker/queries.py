@@ -117,6 +117,12 @@ def waiting_shows(user: User, today: date) -> list[Standing]:
     return sorted(waiting, key=lambda one: one.seen.last_at or began[one.show_id], reverse=True)
 
 
+def shared_titles(user: User) -> set[str]:
+    """The titles that several of the person's shows have: these need their year to be told apart."""
+    titles = TrackedShow.objects.filter(user=user).values("show__title").annotate(shows=Count("pk"))
+    return set(titles.filter(shows__gt=1).values_list("show__title", flat=True))
+
+
 def up_next_cards(user: User, waiting: Collection[Standing], today: date) -> list[UpNext]:
     """What comes next in each of these shows, in their order."""
     unwatched = unwatched_by_show(user, waiting, today)

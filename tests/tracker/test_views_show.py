@@ -31,7 +31,7 @@ def test_opens_the_season_of_the_next_episode(client, viewer, show):
         WatchFactory(user=viewer, episode=episode_of(show, 1, number))
     page = client.get(f"/shows/{show.pk}/").content.decode()
     assert "4 of 7 watched, 3 left" in page
-    assert "Watched S02E01" in page
+    assert "Mark S02E01 as watched" in page
     assert "Story 2-1" in page
     assert "Story 1-1" not in page
 
@@ -78,6 +78,8 @@ def test_marking_with_htmx_answers_with_the_season(client, viewer, show):
     text = client.post(f"/episodes/{episode.pk}/mark/", headers=SEASON).content.decode()
     assert text.lstrip().startswith("<section") or 'id="season-1"' in text
     assert 'id="show-progress" hx-swap-oob="true"' in text
+    assert 'id="show-actions" hx-swap-oob="true"' in text
+    assert "Mark S01E02 as watched" in text
     assert "1 of 7 watched" in text
     assert 'hx-swap-oob="beforeend"' in text
 

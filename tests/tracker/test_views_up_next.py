@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
@@ -28,6 +28,17 @@ def test_the_latest_show_comes_first_and_large(client, viewer, show):
     assert answer.context["hero"].show == show
     assert answer.context["cards"][-1].show == older
     assert "S01E02" in answer.content.decode()
+
+
+def test_shows_of_one_title_are_told_apart_by_their_years(client, viewer, show):
+    assert "2020</small>" not in client.get("/").content.decode()
+    for year in (2001, 2005):
+        namesake = make_show("The Office", first_air_date=date(year, 3, 24))
+        TrackedShowFactory(user=viewer, show=namesake)
+    for path in ("/", "/shows/"):
+        page = client.get(path).content.decode()
+        assert ">2001</small>" in page
+        assert ">2005</small>" in page
 
 
 @pytest.mark.parametrize("large", [{}, {"large": "1"}])

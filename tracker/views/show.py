@@ -61,12 +61,18 @@ def season(request: UserRequest, pk: int, number: int) -> HttpResponse:
 def season_part(
     request: UserRequest, row: Season, *, opened: int | None, page: int
 ) -> HttpResponse:
-    """A season's section, with the show's progress and the toasts put in their places."""
+    """A season's section, with the show's progress, its buttons and the toasts put in their places."""
     show = row.show
     state = queries.show_state(request.user, show, timezone.localdate())
     sections = season_sections(show, request.user, state, opened=opened, page=page)
     section = next(section for section in sections if section.season.pk == row.pk)
-    context = {"show": show, "section": section, "state": state}
+    context = {
+        "show": show,
+        "section": section,
+        "state": state,
+        "tracked": TrackedShow.objects.filter(user=request.user, show=show).exists(),
+        "following": state.next,
+    }
     return render(request, "tracker/_season_answer.html", context)
 
 

@@ -74,7 +74,13 @@ def shows(request: UserRequest) -> HttpResponse:
         text=filters.q,
     )
     page = Paginator(ordered(found, filters.order), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"filters": filters, "page": page, "cards": page.object_list, **choices(request.user)}
+    context = {
+        "filters": filters,
+        "page": page,
+        "cards": page.object_list,
+        "shared_titles": queries.shared_titles(request.user),
+        **choices(request.user),
+    }
     template = (
         "tracker/_shows_results.html" if wants_part(request, "results") else "tracker/shows.html"
     )

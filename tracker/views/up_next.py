@@ -46,6 +46,7 @@ def home(request: UserRequest) -> HttpResponse:
         "cards": cards[1:] if is_first else cards,
         "coming": coming(request.user, today),
         "heat": heat_drawing(statistics.recent_heat_map(request.user, today)),
+        "shared_titles": queries.shared_titles(request.user),
         "has_shows": bool(cards) or TrackedShow.objects.filter(user=request.user).exists(),
     }
     return render(request, "tracker/up_next.html", context)
@@ -75,5 +76,11 @@ def card_part(request: UserRequest, show: TVShow, *, large: bool) -> HttpRespons
             progress=state.progress,
             last_watched_at=timezone.now(),
         )
-    context = {"card": card, "show": show, "state": state, "large": large}
+    context = {
+        "card": card,
+        "show": show,
+        "state": state,
+        "large": large,
+        "shared_titles": queries.shared_titles(request.user),
+    }
     return render(request, "tracker/_up_next_answer.html", context)
