@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from plex.forms import ActivityFilterForm
-from plex.inbox import reprocess
+from plex.inbox import NETWORK_LEASE, reprocess
 from plex.inspection import inspect
 from plex.models import PlexAccount, PlexShowMapping, PlexWebhookLog, Status
 from plex.models.webhook_log import PlexWebhookLogQuerySet
@@ -104,7 +104,8 @@ def new_events(request: UserRequest) -> HttpResponse:
 def event_detail(request: UserRequest, pk: int) -> HttpResponse:
     event = find_event(request, pk)
     play = event.viewings.filter(user=request.user, watch__removed_at=None).first()
-    return render(request, "plex/event_detail.html", {"event": event, "play": play})
+    context = {"event": event, "play": play, "is_due": is_due(event)}
+    return render(request, "plex/event_detail.html", context)
 
 
 @login_required
@@ -138,6 +139,15 @@ def find_event(request: UserRequest, pk: int) -> PlexWebhookLog:
     return get_object_or_404(
         events.select_related("account", "conflict", "mapping", "tvshow", "config__user"), pk=pk
     )
+
+
+def is_due(event: PlexWebhookLog) -> bool:
+    """Whether the worker has this event in hand, so that its outcome should appear by itself."""
+    if event.status != Status.PENDING or event.next_attempt_at is None:
+        return False
+    now = timezone.now()
+    is_put_off = event.waiting_since is not None or event.error_count > 0
+    return not is_put_off and now - WATCHED_FOR < event.next_attempt_at < now + NETWORK_LEASE
 
 
 def read_page(request: UserRequest, form: ActivityFilterForm, *, before: int | None) -> EventPage:

@@ -279,6 +279,17 @@ def test_an_event_is_processed_again(signed_in, config):
     assert signed_in.get(f"{PAGE}{event.pk}/again/").status_code == 405
 
 
+def test_the_page_of_an_event_in_hand_shows_its_outcome_by_itself(signed_in, config):
+    soon = "appears here by itself"
+    event = log(config, "Severance", status=Status.PENDING, next_attempt_at=timezone.now())
+    assert soon in signed_in.get(f"{PAGE}{event.pk}/").content.decode()
+
+    PlexWebhookLog.objects.update(waiting_since=timezone.now())
+    assert soon not in signed_in.get(f"{PAGE}{event.pk}/").content.decode()
+    PlexWebhookLog.objects.update(status=Status.SUCCESS, waiting_since=None)
+    assert soon not in signed_in.get(f"{PAGE}{event.pk}/").content.decode()
+
+
 def test_other_peoples_events_can_not_be_guessed(client, config, stranger):
     event = log(config, "Private", payload={"event": "media.scrobble"}, status=Status.PENDING)
     client.force_login(stranger)
