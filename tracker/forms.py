@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.forms import BaseUserCreationForm, PasswordChangeForm
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -20,6 +20,9 @@ from tracker.tmdb import Tmdb, TmdbError, TmdbKeyRefusedError
 STEP_OF_A_MINUTE = "%Y-%m-%dT%H:%M"
 # Nobody watched anything before; and a year typed as 25 is the year 25.
 FIRST_YEAR = 1900
+
+
+SAFE_ENOUGH = "Eight characters or more, and nothing that is easily guessed."
 
 
 class NewPersonForm(BaseUserCreationForm):
@@ -34,9 +37,7 @@ class NewPersonForm(BaseUserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].label = "Password"
-        self.fields[
-            "password1"
-        ].help_text = "Eight characters or more, and nothing that is easily guessed."
+        self.fields["password1"].help_text = SAFE_ENOUGH
         self.fields["password2"].label = "The same password again"
         self.fields["password2"].help_text = ""
 
@@ -62,6 +63,16 @@ class PersonForm(NewPersonForm):
         self.instance.is_superuser = self.cleaned_data["is_staff"]
         user: User = super().save(commit=commit)
         return user
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """The old password, and the new one twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].help_text = SAFE_ENOUGH
+        self.fields["new_password2"].label = "The same password again"
+        self.fields["new_password2"].help_text = ""
 
 
 class DetailsForm(forms.ModelForm):

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tracker.middleware.TimeZoneMiddleware",
+    "tracker.middleware.FormAddressMiddleware",
 ]
 
 ROOT_URLCONF = "tracker.urls"

@@ -46,6 +46,12 @@ def test_a_token_is_shown_once(client, member):
     assert not ApiToken.objects.exists()
 
 
+def test_the_page_with_a_new_token_leads_to_pages_only(client, member):
+    page = client.post("/account/tokens/", {"name": "home assistant"}).content.decode()
+    assert 'name="next" value="/account/tokens/"' not in page
+    assert 'name="next" value="/account/"' in page
+
+
 def test_the_password_is_changed(client, member):
     form = {
         "old_password": PASSWORD,

@@ -36,6 +36,14 @@ def test_nothing_there(client, viewer):
     assert "no such page" in answer.content.decode()
 
 
+def test_the_address_of_a_form_is_no_empty_page(client, viewer):
+    client.force_login(viewer)
+    answer = client.get("/account/tokens/")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"
+    assert "To your shows" in answer.content.decode()
+
+
 def test_a_plain_user_may_not_see_the_people(client, viewer):
     client.force_login(viewer)
     answer = client.get("/people/")

@@ -14,7 +14,7 @@ from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from tracker.forms import ProfileForm, TokenForm
+from tracker.forms import NewPasswordForm, ProfileForm, TokenForm
 from tracker.models import ApiToken, Profile
 from tracker.views.answers import UserRequest, back
 from tracker.views.feed import feed_address
@@ -85,6 +85,7 @@ def remove_token(request: UserRequest, pk: int) -> HttpResponse:
 
 class ChangePassword(LoginRequiredMixin, PasswordChangeView):
     template_name = "tracker/password.html"
+    form_class = NewPasswordForm
     success_url = reverse_lazy("tracker:account")
 
     def form_valid(self, form: Any) -> HttpResponse:

@@ -42,6 +42,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return answer(request, 404, "There is nothing at this address.")
 
 
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    """For the address of a form that is opened as a page: after signing in anew, or from the history."""
+    sentence = "This address takes a form only. What you last pressed may not have happened: go back and look."
+    return answer(request, 405, sentence)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """For an exception that nobody caught. A database that is away or full is nobody's mistake."""
     if isinstance(sys.exception(), DATABASE_AWAY):
