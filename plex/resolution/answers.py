@@ -43,7 +43,9 @@ class Resolved:
     @property
     def sentence(self) -> str:
         if self.is_ignored:
-            return "Ignored: its plays are not recorded."
+            is_episode = self.conflict and self.conflict.conflict_type == PlexConflict.Type.EPISODE
+            taken_back = "" if is_episode else " You can take that back under Ignored shows."
+            return f"Ignored: its plays are not recorded.{taken_back}"
         parts = []
         if self.moved:
             parts.append(said(self.moved, "moved to", self.show))

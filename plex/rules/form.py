@@ -32,10 +32,10 @@ class RuleForm(forms.ModelForm):
         model = PlexRule
         fields = ("field", "pattern", "server_uuid", "verdict", "tvshow")
         labels = {
-            "field": "A rule for the",
-            "pattern": "Called",
+            "field": "A rule about a",
+            "pattern": "That is called",
             "server_uuid": "On which server",
-            "verdict": "It",
+            "verdict": "Means that it",
             "tvshow": "Which show",
         }
         error_messages = {

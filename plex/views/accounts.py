@@ -68,7 +68,12 @@ def assign(request: UserRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("plex:settings")
     waiting = f" {plays(count)} can be recorded now." if count else ""
-    messages.success(request, f"Saved whose plays “{account.account_title}” makes.{waiting}")
+    if account.never or account.users.exists():
+        messages.success(request, f"Saved whose plays “{account.account_title}” makes.{waiting}")
+    else:
+        messages.info(
+            request, f"Nobody is ticked, so the plays of “{account.account_title}” wait on."
+        )
     return redirect("plex:settings")
 
 

@@ -124,7 +124,7 @@ def test_an_incomplete_answer_is_refused_and_changes_nothing(conflict, owner, ac
 def test_ignoring_ends_the_plays_and_the_later_ones(conflict, owner, play):
     resolved = resolution.resolve_conflict(conflict, user=owner, action="ignore")
 
-    assert resolved.sentence == "Ignored: its plays are not recorded."
+    assert resolved.sentence.startswith("Ignored: its plays are not recorded.")
     assert not PlexWebhookLog.objects.held().exists()
     assert set(PlexWebhookLog.objects.values_list("action_taken", flat=True)) == {
         Action.SHOW_IGNORED

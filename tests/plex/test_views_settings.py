@@ -232,6 +232,16 @@ def test_ones_own_tick_leaves_the_others_of_a_shared_account(client, viewer, str
     assert set(account.users.all()) == {stranger}
 
 
+def test_nobody_ticked_is_said(client, viewer):
+    config, _ = make_config(viewer)
+    account = PlexAccountFactory()
+    account.seen_by.add(config)
+    client.force_login(viewer)
+
+    response = client.post(f"/plex/accounts/{account.pk}/", {}, follow=True)
+    assert "Nobody is ticked" in response.content.decode()
+
+
 def test_an_account_can_be_told_never_to_count(client, viewer):
     config, _ = make_config(viewer)
     account = PlexAccountFactory(account_title="Neighbour")
