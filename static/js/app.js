@@ -52,6 +52,9 @@
   // A select that filters at once; its submit button is for those without JavaScript.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+    // Who ticks one of a list wants the answer that means the list.
+    const list = event.target.closest("[data-chooses]");
+    if (list && event.target.checked) document.getElementById(list.dataset.chooses).checked = true;
   });
 
   // A page may take a while to come: the pressed button shows that it was taken, and takes no second press.

@@ -60,6 +60,9 @@ def test_past_watches_from_the_look_to_the_results(visit, owner, config, scripts
     work(pieces=4)
     look_again()
     expect(part).to_contain_text("up to 3")
+    if scripts:
+        page.get_by_label("Harbour Lights").check()
+        expect(page.get_by_label("Only the ticked shows")).to_be_checked()
     page.get_by_label("All shows").check()
     page.get_by_role("button", name="Start").click()
     expect(part).to_contain_text("0 of 301 plays read")
