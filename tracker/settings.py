@@ -185,6 +185,7 @@ LOGOUT_REDIRECT_URL = "tracker:sign-in"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env("TIME_ZONE") or env("TZ") or "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = "tracker.formats"
 USE_TZ = True
 
 STATIC_URL = "static/"

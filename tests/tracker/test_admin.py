@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.factories import TrackedShowFactory, make_show
@@ -92,3 +94,12 @@ def test_a_key_that_does_not_open_is_said_so(admin):
     site.save()
     page = admin.get(f"/admin/tracker/sitesettings/{site.pk}/change/").content.decode()
     assert "unreadable" in page
+
+
+def test_times_are_written_as_on_the_pages(admin):
+    show = make_show("Severance", refreshed_at=datetime(2024, 2, 18, 21, 14, tzinfo=UTC))
+    assert "18 Feb 2024, 21:14" in admin.get("/admin/tracker/tvshow/").content.decode()
+    assert (
+        "18 Feb 2024, 21:14"
+        in admin.get(f"/admin/tracker/tvshow/{show.pk}/change/").content.decode()
+    )
