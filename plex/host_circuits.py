@@ -67,7 +67,7 @@ def server_name(url: str) -> str:
 
 def names_by_connection() -> dict[int, set[str]]:
     """The circuits that concern each connection, by user."""
-    configs = PlexConfig.objects.filter(enabled=True).exclude(plex_token="")
+    configs = PlexConfig.objects.with_token()
     return {
         pk: {ACCOUNT_SERVICE, *([server_name(url)] if url else [])}
         for pk, url in configs.values_list("pk", "plex_server_url")

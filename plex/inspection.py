@@ -24,7 +24,7 @@ from plex.guid import ShowIds
 from plex.inbox import event_row
 from plex.lookups import Lookups, NetworkNeededError, TmdbAwayError
 from plex.matching import Match
-from plex.models import Action, PlexConfig, PlexConflict, PlexShowMapping, PlexWebhookLog, Status
+from plex.models import Action, PlexConfig, PlexShowMapping, PlexWebhookLog, Status
 from plex.payload import PlexShow
 from plex.processing import record
 from plex.processing.apply import listing
@@ -206,7 +206,7 @@ def mapping_changes(mapping: PlexShowMapping | None, match: Match | None) -> lis
         return []
     sure = f"{round(match.confidence * 100)} % sure"
     changes = [f"“{mapping}” on Plex is taken for {match.candidate.name}, {sure}."]
-    if mapping.conflicts.open().exclude(conflict_type=PlexConflict.Type.EPISODE).exists():
+    if mapping.conflicts.open().about_shows().exists():
         changes.append("The open question about it is settled, and the plays that wait for it too.")
     return changes
 

@@ -78,8 +78,7 @@ def ask_tmdb_again() -> None:
 def ask_plex_again() -> None:
     """While a host of Plex is away: one call when its time has come; its answer wakes what waits."""
     host_circuits.forget_unused()
-    connections = PlexConfig.objects.filter(enabled=True).exclude(plex_token="")
-    for config in connections.order_by("pk"):
+    for config in PlexConfig.objects.with_token().order_by("pk"):
         for ask in plex_trials(config):
             try:
                 ask()

@@ -50,7 +50,7 @@ def read_cursor() -> datetime:
 
 def waiting_events() -> list[PlexWebhookLog]:
     """Of each open question the event that was decided longest ago, so that all have their turn."""
-    questions = PlexConflict.objects.open().exclude(conflict_type=PlexConflict.Type.EPISODE)
+    questions = PlexConflict.objects.open().about_shows()
     newest = list(questions.order_by("-pk").values_list("pk", flat=True)[:LOOKED_AT])
     held = PlexWebhookLog.objects.held().filter(conflict__in=newest).exclude(payload=None)
     first: dict[int | None, int] = {}

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, models, transaction
-from django.db.models import F
 
 from tracker import library, statuses, watching
 from tracker.merge_plan import (
@@ -30,8 +29,6 @@ from tracker.models import (
     Watch,
 )
 
-# Above every number of a play: where watches wait while they change places.
-PARKED = 1_000_000
 IDS = ("tmdb_id", "tvdb_id", "imdb_id")
 # Whose status says more; the first of the two that stands here is kept.
 RANKED = ("watching", "completed", "on_hold", "dropped", "plan_to_watch")
@@ -132,7 +129,7 @@ def merge_watches(merge: ShowMerge) -> None:
         follow(Watch, old, merge.plays.joined[old])
     Watch.objects.filter(pk__in=merge.plays.joined).delete()
     numbers = merge.plays.numbers
-    Watch.objects.filter(pk__in=numbers).update(play=F("pk") + PARKED)
+    Watch.objects.filter(pk__in=numbers).park()
     rows = list(Watch.objects.filter(pk__in=numbers))
     for row in rows:
         row.play, row.episode_id = numbers[row.pk], merge.watches[row.pk].episode_id

@@ -75,9 +75,7 @@ def job_name(user_id: int) -> str:
 
 def due_every() -> dict[int, timedelta]:
     """The connections whose history can be read, by user, and how long to wait between two reads."""
-    configs = (
-        PlexConfig.objects.filter(enabled=True).exclude(plex_token="").exclude(plex_server_url="")
-    )
+    configs = PlexConfig.objects.with_server()
     cursors = dict(Job.objects.filter(name__startswith=JOB_PREFIX).values_list("name", "cursor"))
     return {
         pk: pause_after(Cursor.read(cursors.get(job_name(pk), "")).failures)

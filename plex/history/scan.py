@@ -44,8 +44,7 @@ def due_every() -> dict[int, timedelta]:
 
     While the token is refused the catch-up alone finds out whether it is good again.
     """
-    configs = PlexConfig.objects.filter(enabled=True, scan_watched=True, token_refused_at=None)
-    readable = configs.exclude(plex_token="").exclude(plex_server_url="")
+    readable = PlexConfig.objects.with_server().filter(scan_watched=True, token_refused_at=None)
     cursors = dict(Job.objects.filter(name__startswith=JOB_PREFIX).values_list("name", "cursor"))
     return {
         pk: pause_after(Cursor.read(cursors.get(job_name(pk), "")).failures, every=EVERY)

@@ -152,8 +152,8 @@ def known_of(shows: Sequence[LibraryShow], *, user: User) -> list[Known]:
     tracked = set(TrackedShow.objects.filter(user=user).values_list("show_id", flat=True))
     open_questions = (
         PlexConflict.objects.open()
+        .about_shows()
         .visible_to(user)
-        .exclude(conflict_type=PlexConflict.Type.EPISODE)
         .values_list("mapping__identity", "pk")
     )
     questions = dict(open_questions)

@@ -12,6 +12,14 @@ from tracker.encryption import SealedField
 
 
 class PlexConfigQuerySet(models.QuerySet["PlexConfig"]):
+    def with_token(self) -> PlexConfigQuerySet:
+        """Those for which Plex can be asked by itself: switched on, and with an account's token."""
+        return self.filter(enabled=True).exclude(plex_token="")
+
+    def with_server(self) -> PlexConfigQuerySet:
+        """Those whose server can be read by itself."""
+        return self.with_token().exclude(plex_server_url="")
+
     def with_secret_sha256(self, digest: str, *, now: datetime) -> PlexConfigQuerySet:
         """The config whose secret, or previous secret while it is still valid, has this SHA-256."""
         return self.filter(

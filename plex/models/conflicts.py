@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
 class PlexConflictQuerySet(models.QuerySet["PlexConflict"]):
     def open(self) -> PlexConflictQuerySet:
         return self.filter(resolved=False)
+
+    def about_shows(self) -> PlexConflictQuerySet:
+        """Those that ask which show a Plex show is."""
+        return self.exclude(conflict_type=PlexConflict.Type.EPISODE)
+
+    def about_episodes(self) -> PlexConflictQuerySet:
+        """Those that ask which episode a play of a known show was."""
+        return self.filter(conflict_type=PlexConflict.Type.EPISODE)
+
+    def resolve(self, *, how: str, now: datetime, show_id: int | None = None) -> int:
+        """Close them, however they were answered; returns how many. `show_id`: the show that they were answered with."""
+        return self.update(
+            resolved=True,
+            resolved_at=now,
+            resolved_tvshow=show_id,
+            resolution_action=how,
+            updated_at=now,
+        )
 
     def visible_to(self, user: User) -> PlexConflictQuerySet:
         """All for staff; else those with an event of the user's hook or accounts."""

@@ -142,6 +142,11 @@ class PlexShowMapping(models.Model):
     def __str__(self) -> str:
         return self.plex_title or self.identity
 
+    def raise_version(self) -> None:
+        """Note, under the row's lock, that something else was decided about this Plex show."""
+        self.version += 1
+        self.save(update_fields=["version", "updated_at"])
+
 
 class PlexSeasonMapping(models.Model):
     """Plex's (plex_season, n) is our (season_number, n + offset) of `tvshow`.

@@ -78,9 +78,7 @@ def deviating_mappings(*, after: int) -> set[int]:
 
 
 def asking_mappings(*, since: datetime) -> set[int]:
-    questions = PlexConflict.objects.open().filter(
-        conflict_type=PlexConflict.Type.EPISODE, updated_at__gte=since
-    )
+    questions = PlexConflict.objects.open().about_episodes().filter(updated_at__gte=since)
     return set(questions.values_list("mapping", flat=True))
 
 
@@ -178,10 +176,10 @@ def played(mapping: PlexShowMapping) -> dict[Place, frozenset[int]]:
 
 def pointed_to(mapping: PlexShowMapping) -> dict[Place, frozenset[int]]:
     """The episodes that title or date point to, of each place that is in question."""
-    questions = mapping.conflicts.open().filter(
-        conflict_type=PlexConflict.Type.EPISODE,
-        plex_season__isnull=False,
-        plex_episode__isnull=False,
+    questions = (
+        mapping.conflicts.open()
+        .about_episodes()
+        .filter(plex_season__isnull=False, plex_episode__isnull=False)
     )
     found = {}
     for season, number, matches in questions.values_list(

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from plex.episodes.match import EpisodeQuestion
 from plex.matching import potential_matches
 from plex.models import PlexConflict, PlexShowMapping, PlexWebhookLog, Status
+from plex.models.conflicts import PlexConflictQuerySet
 from plex.processing.events import Ask, Event
 
 
@@ -28,8 +29,8 @@ def open_conflict(mapping: PlexShowMapping, event: Event, plan: Ask) -> PlexConf
             mapping.needs_review = question.reason[:300]
         mapping.version += 1
         mapping.save()
-    asked = mapping.conflicts.exclude(conflict_type=PlexConflict.Type.EPISODE)
-    conflict = asked.filter(resolved=False).first() or new_conflict(mapping)
+    asked = mapping.conflicts.about_shows()
+    conflict = asked.open().first() or new_conflict(mapping)
     conflict.conflict_type = question.kind
     conflict.reason = question.reason[:500]
     conflict.potential_matches = potential_matches(question.ranked)
@@ -46,9 +47,7 @@ def open_episode_conflict(
 ) -> PlexConflict:
     playback = event.playback
     numbers = {"plex_season": playback.season_number, "plex_episode": playback.episode_number}
-    conflict = (
-        mapping.conflicts.open().filter(conflict_type=PlexConflict.Type.EPISODE, **numbers).first()
-    )
+    conflict = mapping.conflicts.open().about_episodes().filter(**numbers).first()
     if conflict is None:
         conflict = new_conflict(mapping)
         conflict.conflict_type = PlexConflict.Type.EPISODE
@@ -83,39 +82,31 @@ def episode_json(candidate: Any) -> dict[str, Any]:
 
 def close_answered(conflict_ids: Iterable[int], *, now: datetime) -> None:
     """Close questions about episodes whose last waiting play was decided without an answer."""
-    of_episodes = nobody_waits_for(conflict_ids).filter(conflict_type=PlexConflict.Type.EPISODE)
-    close(of_episodes, how=PlexConflict.Resolution.AUTO_RESOLVED, now=now)
+    questions = nobody_waits_for(conflict_ids).about_episodes()
+    questions.resolve(how=PlexConflict.Resolution.AUTO_RESOLVED, now=now)
 
 
 def close_ignored(conflict_ids: Iterable[int], *, now: datetime) -> None:
     """Close questions whose last waiting play a rule ignores."""
-    close(nobody_waits_for(conflict_ids), how=PlexConflict.Resolution.IGNORED, now=now)
+    nobody_waits_for(conflict_ids).resolve(how=PlexConflict.Resolution.IGNORED, now=now)
 
 
-def nobody_waits_for(conflict_ids: Iterable[int]) -> QuerySet[PlexConflict]:
+def nobody_waits_for(conflict_ids: Iterable[int]) -> PlexConflictQuerySet:
+    """The open ones among these that no event waits for."""
     waiting = PlexWebhookLog.objects.filter(
         conflict=OuterRef("pk"), status__in=(Status.PENDING, Status.HELD)
     )
     return PlexConflict.objects.open().filter(~Exists(waiting), pk__in=set(conflict_ids))
 
 
-def close(questions: QuerySet[PlexConflict], *, how: str, now: datetime, **columns: Any) -> None:
-    questions.update(
-        resolved=True, resolved_at=now, resolution_action=how, updated_at=now, **columns
-    )
-
-
 def settle(mapping: PlexShowMapping, *, now: datetime) -> QuerySet[PlexWebhookLog]:
     """Close the open question about which show this is; returns the events that waited for it, or
     for TMDB to settle it."""
-    questions = mapping.conflicts.open().exclude(conflict_type=PlexConflict.Type.EPISODE)
+    questions = mapping.conflicts.open().about_shows()
     ids = list(questions.values_list("pk", flat=True))
     if ids:
-        close(
-            PlexConflict.objects.filter(pk__in=ids),
-            how=PlexConflict.Resolution.AUTO_RESOLVED,
-            now=now,
-            resolved_tvshow=mapping.tvshow_id,
+        PlexConflict.objects.filter(pk__in=ids).resolve(
+            how=PlexConflict.Resolution.AUTO_RESOLVED, now=now, show_id=mapping.tvshow_id
         )
     waiting_for_tmdb = Q(status=Status.PENDING, needs_network=True, waiting_since__isnull=False)
     return PlexWebhookLog.objects.filter(

@@ -93,14 +93,9 @@ def resolve_episode(conflict: PlexConflict, *, episode: Episode | None) -> Resol
                     "plex_episode": conflict.plex_episode,
                 },
             )
-        mapping.version += 1
-        mapping.save(update_fields=["version", "updated_at"])
-        PlexConflict.objects.filter(pk=conflict.pk).update(
-            resolved=True,
-            resolved_at=now,
-            resolved_tvshow=show,
-            resolution_action=PlexConflict.Resolution.USER_SELECTED,
-            updated_at=now,
+        mapping.raise_version()
+        PlexConflict.objects.filter(pk=conflict.pk).resolve(
+            how=PlexConflict.Resolution.USER_SELECTED, now=now, show_id=show.pk
         )
         ids = list(waiting.values_list("pk", flat=True))
         requeue(PlexWebhookLog.objects.filter(pk__in=ids), now=now)

@@ -142,8 +142,7 @@ def correct_once(
     }
     if correction.holds:
         remember(locked, viewing, episode)
-    locked.version += 1
-    locked.save(update_fields=["version", "updated_at"])
+    locked.raise_version()
     keep_correction(
         locked,
         plan=correction.plan,

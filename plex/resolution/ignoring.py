@@ -43,8 +43,7 @@ def ignore_show(
         rows = PlexWebhookLog.objects.held().filter(mapping=locked)
         users = ignoring_users(rows, user)
         locked.ignored_by.add(*users)
-        locked.version += 1
-        locked.save(update_fields=["version", "updated_at"])
+        locked.raise_version()
         finish_ignored(rows, users=users)
         for question in locked.conflicts.open():
             close_if_nobody_waits(question)
@@ -56,8 +55,7 @@ def stop_ignoring(mapping: PlexShowMapping, *, user: User) -> None:
     with transaction.atomic():
         locked = lock(mapping)
         locked.ignored_by.remove(user)
-        locked.version += 1
-        locked.save(update_fields=["version", "updated_at"])
+        locked.raise_version()
 
 
 def ignoring_users(rows: QuerySet[PlexWebhookLog], user: User) -> set[int]:
@@ -88,10 +86,6 @@ def finish_ignored(rows: QuerySet[PlexWebhookLog], *, users: set[int]) -> None:
 def close_if_nobody_waits(conflict: PlexConflict) -> None:
     if PlexWebhookLog.objects.held().filter(conflict=conflict).exists():
         return
-    now = timezone.now()
-    PlexConflict.objects.filter(pk=conflict.pk, resolved=False).update(
-        resolved=True,
-        resolved_at=now,
-        resolution_action=PlexConflict.Resolution.IGNORED,
-        updated_at=now,
+    PlexConflict.objects.open().filter(pk=conflict.pk).resolve(
+        how=PlexConflict.Resolution.IGNORED, now=timezone.now()
     )

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q, QuerySet
 
 from plex.corrections import How, Move, MovePlan
 from plex.models import PlexViewing, PlexWebhookLog
@@ -15,8 +14,6 @@ from tracker import statuses, watching
 from tracker.models import Episode, TrackedShow, Watch
 
 PLACED = (How.MOVES, How.JOINS, How.SPLITS)
-# Above every number of a play: where a watch waits while others change places.
-PARKED = 1_000_000
 LOG_COLUMNS = (
     *("id", "status", "action_taken", "error_message"),
     *("conflict_id", "tvshow_id", "processed_at"),
@@ -34,7 +31,7 @@ def carry_out(plan: MovePlan, *, evidence: dict[int, str], told: str) -> dict[st
     pairs = pairs_of(plan.moves)
     kept = keep(plan, viewings, pairs)
     # Within a show another watch may take the place of one that is about to go.
-    park(Watch.objects.filter(pk__in=plan.removed))
+    Watch.objects.filter(pk__in=plan.removed).park()
     move_watches(plan.moves)
     kept["made"] = make_watches(plan.moves)
     credit(plan.moves, viewings, evidence)
@@ -90,16 +87,12 @@ def tracked_of(pairs: Iterable[Pair]) -> list[TrackedShow]:
 def move_watches(moves: Sequence[Move]) -> None:
     """Give watches their new episode and number, also where two change places."""
     places = {m.watch_id: (m.to_id, m.number) for m in moves if m.how == How.MOVES}
-    park(Watch.objects.filter(pk__in=places))
+    Watch.objects.filter(pk__in=places).park()
     watches = list(Watch.objects.filter(pk__in=places))
     for watch in watches:
         episode_id, number = places[watch.pk]
         watch.episode_id, watch.play = episode_id or watch.episode_id, number
     Watch.objects.bulk_update(watches, ["episode", "play"], batch_size=200)
-
-
-def park(watches: QuerySet[Watch]) -> None:
-    watches.update(play=F("pk") + PARKED)
 
 
 def make_watches(moves: Sequence[Move]) -> list[int]:
@@ -160,7 +153,7 @@ def tell_events(viewings: Collection[PlexViewing], told: str) -> None:
         )
     )
     shows = {v.log_id: of_watch[v.watch_id] for v in viewings if v.log_id}
-    logs = list(PlexWebhookLog.objects.filter(Q(pk__in=shows)).only("pk", "trace", "tvshow"))
+    logs = list(PlexWebhookLog.objects.filter(pk__in=shows).only("pk", "trace", "tvshow"))
     for log in logs:
         log.tvshow_id = shows[log.pk]
         log.trace = [*log.trace, {"step": "corrected", "text": told}]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from plex.corrections import MovePlan, Play, Standing, number_alone, plan_moves
@@ -175,7 +175,7 @@ def read_events(log_ids: Iterable[int | None]) -> dict[int, Playback]:
     ids = sorted({pk for pk in log_ids if pk is not None})
     found: dict[int, Playback] = {}
     for start in range(0, len(ids), CHUNK):
-        rows = PlexWebhookLog.objects.filter(Q(payload__isnull=False), pk__in=ids[start:][:CHUNK])
+        rows = PlexWebhookLog.objects.filter(pk__in=ids[start:][:CHUNK], payload__isnull=False)
         for pk, payload in rows.values_list("pk", "payload"):
             parsed = parse_payload(payload or {})
             if isinstance(parsed, Playback):

@@ -64,15 +64,8 @@ def release(rule: PlexRule) -> None:
         version=F("version") + 1,
         updated_at=now,
     )
-    episode_questions = PlexConflict.objects.open().filter(
-        mapping__in=ids, conflict_type=PlexConflict.Type.EPISODE
-    )
-    episode_questions.update(
-        resolved=True,
-        resolved_at=now,
-        updated_at=now,
-        resolution_action=PlexConflict.Resolution.AUTO_RESOLVED,
-    )
+    episode_questions = PlexConflict.objects.open().about_episodes().filter(mapping__in=ids)
+    episode_questions.resolve(how=PlexConflict.Resolution.AUTO_RESOLVED, now=now)
     waiting = PlexWebhookLog.objects.held().filter(mapping__in=ids)
     requeue(waiting.exclude(action_taken=Action.WAITING_FOR_ACCOUNT), now=now)
 

@@ -73,12 +73,11 @@ def close_questions(
     anew if need be. What waited for TMDB to say which show this is need not wait any longer.
     """
     now = timezone.now()
-    answer = {"resolved": True, "resolved_at": now, "resolved_tvshow": show, "updated_at": now}
-    episode_questions = mapping.conflicts.open().filter(conflict_type=PlexConflict.Type.EPISODE)
-    show_questions = mapping.conflicts.open().exclude(conflict_type=PlexConflict.Type.EPISODE)
-    show_questions.update(**answer, resolution_action=how)
+    episode_questions = mapping.conflicts.open().about_episodes()
+    mapping.conflicts.open().about_shows().resolve(how=how, now=now, show_id=show.pk)
     if has_changed:
-        episode_questions.update(**answer, resolution_action=PlexConflict.Resolution.AUTO_RESOLVED)
+        auto = PlexConflict.Resolution.AUTO_RESOLVED
+        episode_questions.resolve(how=auto, now=now, show_id=show.pk)
     return (
         PlexWebhookLog.objects.filter(mapping=mapping)
         .filter(Q(status=Status.HELD) | Q(status=Status.PENDING, needs_network=True))

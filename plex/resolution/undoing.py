@@ -17,7 +17,7 @@ from plex.resolution.answers import ResolutionError, Resolved, replay
 from plex.resolution.corrections import TRIES, ChangedMeanwhileError
 from plex.resolution.decisions import existing, put_back_decision
 from plex.resolution.images import Image, image_of, row_of, values_of
-from plex.resolution.moving import carry_out, park, tell_events, tracked_of
+from plex.resolution.moving import carry_out, tell_events, tracked_of
 from plex.resolution.placing import place_show, plan_for
 from plex.resolution.shows import lock
 from tracker.models import Episode, TrackedShow, Watch
@@ -118,7 +118,7 @@ def put_back_watches(images: Sequence[Image]) -> None:
     episodes = existing(Episode, {row.episode_id for row in before})
     users = existing(User, {row.user_id for row in before})
     wanted = [row for row in before if row.episode_id in episodes and row.user_id in users]
-    park(Watch.objects.filter(pk__in=[row.pk for row in wanted]))
+    Watch.objects.filter(pk__in=[row.pk for row in wanted]).park()
     taken: dict[tuple[int, int], set[int]] = defaultdict(set)
     others = Watch.objects.standing().filter(
         user__in={row.user_id for row in wanted}, episode__in={row.episode_id for row in wanted}

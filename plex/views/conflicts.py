@@ -54,13 +54,13 @@ def conflicts(request: UserRequest) -> HttpResponse:
 def settled_lately(user: User) -> QuerySet[PlexConflict]:
     """Questions about shows that needed no answer in the end, newest first."""
     return (
-        PlexConflict.objects.filter(
+        PlexConflict.objects.about_shows()
+        .filter(
             resolution_action=PlexConflict.Resolution.AUTO_RESOLVED,
             resolved_at__gt=timezone.now() - SETTLED_SHOWN_FOR,
             resolved_tvshow__isnull=False,
             mapping__in=PlexShowMapping.objects.visible_to(user),
         )
-        .exclude(conflict_type=PlexConflict.Type.EPISODE)
         .select_related("mapping", "resolved_tvshow")
         .order_by("-resolved_at")[:SETTLED_SHOWN]
     )
@@ -72,9 +72,8 @@ def suggestions(request: UserRequest) -> HttpResponse:
     if request.method == "POST":
         take_suggestions(request)
         return redirect("plex:suggestions")
-    found = PlexConflict.objects.open().visible_to(request.user)
-    shows = found.exclude(conflict_type=PlexConflict.Type.EPISODE)
-    rows = with_card_data(shows, user=request.user).order_by("-pk")[:LOOKED_THROUGH]
+    found = PlexConflict.objects.open().about_shows().visible_to(request.user)
+    rows = with_card_data(found, user=request.user).order_by("-pk")[:LOOKED_THROUGH]
     clear = [(row, best) for row in rows if (best := clear_best(row)) is not None]
     context = {"clear": clear[:TAKEN_TOGETHER], "more": len(clear) > TAKEN_TOGETHER}
     return render(request, "plex/suggestions.html", context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from tracker.models.catalogue import Episode, TVShow
 
@@ -43,9 +43,15 @@ class TrackedShow(models.Model):
 
 
 class WatchQuerySet(models.QuerySet["Watch"]):
+    PARKED = 1_000_000
+
     def standing(self) -> WatchQuerySet:
         """Watches that were not removed."""
         return self.filter(removed_at=None)
+
+    def park(self) -> int:
+        """Give them numbers above every play's, for others to take theirs; returns how many."""
+        return self.update(play=F("pk") + self.PARKED)
 
 
 class Watch(models.Model):
