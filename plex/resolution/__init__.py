@@ -7,14 +7,9 @@ conflict that is being resolved. The events that waited are replayed before the 
 from __future__ import annotations
 
 from plex.resolution.accounts import assign_account, replay_account
-from plex.resolution.answers import ResolutionError, Resolved
+from plex.resolution.answers import ChangedMeanwhileError, ResolutionError, Resolved
 from plex.resolution.conflicts import resolve_conflict
-from plex.resolution.corrections import (
-    ChangedMeanwhileError,
-    correct_mapping,
-    look_at_correction,
-    strays,
-)
+from plex.resolution.corrections import correct_mapping, look_at_correction, strays
 from plex.resolution.episodes import correct_episode, look_at_episode
 from plex.resolution.ignoring import ignore_show, stop_ignoring
 from plex.resolution.shows import confirm_mapping, resume_sync, settle_show, stop_sync

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db import IntegrityError, transaction
 
 from plex.models import Action, PlexConflict, PlexCorrection, PlexWebhookLog, Status
 from plex.processing import process_rows
@@ -14,10 +18,32 @@ from tracker.models import TVShow
 # How long a person waits for the replay: the worker goes on with the rest, and may hold some rows.
 REPLAY_SECONDS = 10.0
 REPLAY_CHUNK = 100
+TRIES = 3
+
+T = TypeVar("T")
 
 
 class ResolutionError(Exception):
     """The decision can't be carried out; the text is one sentence for people."""
+
+
+class ChangedMeanwhileError(ResolutionError):
+    """What was shown is not what would happen now: show it again."""
+
+    def __init__(self) -> None:
+        super().__init__("Something has changed since: look at it again before you confirm.")
+
+
+def in_one_transaction(step: Callable[[], T]) -> T:
+    """What the step returns, done in one transaction: all of it or nothing.
+
+    The step is tried again where somebody marks one of its episodes in the very same moment. Raises
+    `ChangedMeanwhileError` where that never ends.
+    """
+    for _ in range(TRIES):
+        with suppress(IntegrityError), transaction.atomic():
+            return step()
+    raise ChangedMeanwhileError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from plex.corrections import How, MovePlan
@@ -18,7 +17,7 @@ from plex.models import (
     PlexShowMapping,
     PlexWebhookLog,
 )
-from plex.resolution.answers import ResolutionError, Resolved, replay
+from plex.resolution.answers import ChangedMeanwhileError, Resolved, in_one_transaction, replay
 from plex.resolution.decisions import keep_correction, keep_decision
 from plex.resolution.moving import PLACED, carry_out
 from plex.resolution.placing import (
@@ -30,15 +29,6 @@ from plex.resolution.placing import (
 )
 from plex.resolution.shows import close_questions, lock, map_by_hand
 from tracker.models import TVShow, Watch
-
-TRIES = 3
-
-
-class ChangedMeanwhileError(ResolutionError):
-    """What was shown is not what would happen now: show it again."""
-
-    def __init__(self) -> None:
-        super().__init__("Something has changed since: look at it again before you confirm.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +76,9 @@ def correct_mapping(
     The user's own plays; everybody's where the user is staff. With `expected`, the fingerprint of
     what the person was shown, raises `ChangedMeanwhileError` where it would be something else now.
     """
-    for _ in range(TRIES):
-        try:
-            with transaction.atomic():
-                moved, ids, kept = correct_once(mapping, user=user, show=show, expected=expected)
-            break
-        except IntegrityError:
-            # Somebody marked one of the episodes in this very moment.
-            continue
-    else:
-        raise ChangedMeanwhileError
+    moved, ids, kept = in_one_transaction(
+        lambda: correct_once(mapping, user=user, show=show, expected=expected)
+    )
     resolved = replay(sorted(ids), show=show)
     return Resolved(
         show=show,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from plex.corrections import MovePlan
 from plex.models import PlexCorrection, PlexEpisodeMapping, PlexShowMapping, PlexViewing
-from plex.resolution.answers import ResolutionError, Resolved
+from plex.resolution.answers import (
+    ChangedMeanwhileError,
+    ResolutionError,
+    Resolved,
+    in_one_transaction,
+)
 from plex.resolution.conflicts import is_of_mapping
-from plex.resolution.corrections import TRIES, ChangedMeanwhileError
 from plex.resolution.decisions import keep_correction
 from plex.resolution.images import images_of
 from plex.resolution.moving import PLACED, carry_out
@@ -104,15 +107,11 @@ def correct_episode(
     With `expected`, the fingerprint of what was shown, raises `ChangedMeanwhileError` where it would
     be something else now.
     """
-    for _ in range(TRIES):
-        try:
-            with transaction.atomic():
-                done = correct_once(viewing, user=user, episode=episode, expected=expected)
-        except IntegrityError:
-            continue
-        moved = done.plan.count(*PLACED)
-        return Resolved(show=episode.season.show, recorded=moved, moved=moved)
-    raise ChangedMeanwhileError
+    done = in_one_transaction(
+        lambda: correct_once(viewing, user=user, episode=episode, expected=expected)
+    )
+    moved = done.plan.count(*PLACED)
+    return Resolved(show=episode.season.show, recorded=moved, moved=moved)
 
 
 def correct_once(

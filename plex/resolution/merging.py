@@ -6,17 +6,13 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from plex.models import PlexConflict, PlexShowMapping
-from plex.resolution.answers import ResolutionError
-from plex.resolution.corrections import ChangedMeanwhileError
+from plex.resolution.answers import ChangedMeanwhileError, ResolutionError, in_one_transaction
 from plex.resolution.merged_corrections import follow_merge
 from tracker.merging_shows import ShowMerge, merge_shows, plan_merge
 from tracker.models import TVShow, Watch
-
-TRIES = 3
 
 
 def look_at_merge(kept: TVShow, going: TVShow) -> ShowMerge:
@@ -35,14 +31,7 @@ def merge_into(kept: TVShow, going: TVShow, *, by: User, expected: str) -> TVSho
     """Merge for good, exactly as it was shown. Raises `ResolutionError`."""
     if not by.is_staff:
         raise ResolutionError("Only an administrator can merge shows.")
-    for _ in range(TRIES):
-        try:
-            with transaction.atomic():
-                return merge_once(kept.pk, going.pk, expected=expected)
-        except IntegrityError:
-            # Somebody marked one of the episodes in this very moment.
-            continue
-    raise ChangedMeanwhileError
+    return in_one_transaction(lambda: merge_once(kept.pk, going.pk, expected=expected))
 
 
 def merge_once(kept_id: int, going_id: int, *, expected: str) -> TVShow:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet
 
 from plex.episodes.match import EpisodeIndex
@@ -14,8 +13,7 @@ from plex.episodes.search import SeasonMap
 from plex.models import PlexCorrection, PlexShowMapping, PlexViewing
 from plex.numbering.orders import order_of
 from plex.processing.indexes import read_episodes
-from plex.resolution.answers import ResolutionError, Resolved
-from plex.resolution.corrections import TRIES, ChangedMeanwhileError
+from plex.resolution.answers import ResolutionError, Resolved, in_one_transaction
 from plex.resolution.decisions import keep_correction
 from plex.resolution.moving import PLACED, carry_out
 from plex.resolution.placing import Targets, plan_for
@@ -89,14 +87,8 @@ def place_on_plex(viewing: PlexViewing) -> Place:
 
 def move_misnumbered(mapping: PlexShowMapping, *, user: User) -> Resolved:
     """Move these plays with their dates, so that it can be undone."""
-    for _ in range(TRIES):
-        try:
-            with transaction.atomic():
-                moved = move_once(mapping, user=user)
-        except IntegrityError:
-            continue
-        return Resolved(show=mapping.tvshow, recorded=moved, moved=moved)
-    raise ChangedMeanwhileError
+    moved = in_one_transaction(lambda: move_once(mapping, user=user))
+    return Resolved(show=mapping.tvshow, recorded=moved, moved=moved)
 
 
 def move_once(mapping: PlexShowMapping, *, user: User) -> int:

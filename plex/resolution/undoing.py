@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from plex.inbox import requeue
 from plex.models import PlexCorrection, PlexShowMapping, PlexViewing, PlexWebhookLog
-from plex.resolution.answers import ResolutionError, Resolved, replay
-from plex.resolution.corrections import TRIES, ChangedMeanwhileError
+from plex.resolution.answers import ResolutionError, Resolved, in_one_transaction, replay
 from plex.resolution.decisions import existing, put_back_decision
 from plex.resolution.images import Image, image_of, row_of, values_of
 from plex.resolution.moving import carry_out, tell_events, tracked_of
@@ -30,16 +28,9 @@ def undo_correction(correction: PlexCorrection, *, user: User) -> Resolved:
 
     Raises `ResolutionError` where somebody decided anew since: then correct it again instead.
     """
-    for _ in range(TRIES):
-        try:
-            with transaction.atomic():
-                mapping, ids = undo_once(correction, user=user)
-        except IntegrityError:
-            # Somebody marked one of the episodes in this very moment.
-            continue
-        replay(sorted(ids), show=None)
-        return Resolved(show=mapping.tvshow, moved=correction.plays, recorded=correction.plays)
-    raise ChangedMeanwhileError
+    mapping, ids = in_one_transaction(lambda: undo_once(correction, user=user))
+    replay(sorted(ids), show=None)
+    return Resolved(show=mapping.tvshow, moved=correction.plays, recorded=correction.plays)
 
 
 def undo_once(correction: PlexCorrection, *, user: User) -> tuple[PlexShowMapping, set[int]]:
