@@ -167,9 +167,10 @@ class Caller:
         params: Mapping[str, str | int] | None = None,
         form: Any = None,
         accept: str = "application/json",
-        largest: int = 0,
+        largest: int | None = None,
     ) -> tuple[bytes, str]:
-        """Send one request; the body of its answer, of `largest` bytes at most, and its type.
+        """Send one request; the body of its answer, and its content type. More than `largest` bytes
+        (as many as any answer may have, unless given) are an error.
 
         Raises `PlexError`.
         """
@@ -279,7 +280,9 @@ def finite(digits: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def read_bounded(response: requests.Response, *, started: float, largest: int = 0) -> bytes:
+def read_bounded(
+    response: requests.Response, *, started: float, largest: int | None = None
+) -> bytes:
     """The body, unless it is endless or drips in: the read timeout only limits each piece."""
     body = bytearray()
     while piece := response.raw.read1(65_536, decode_content=True):

@@ -144,7 +144,7 @@ class PlexShowMappingAdmin(GivenRowsAdmin):
         self.each(
             request,
             mapped,
-            lambda mapping, user: confirm_mapping(mapping, user=user, show=mapping.tvshow),
+            lambda mapping: confirm_mapping(mapping, show=mapping.tvshow),
             said="confirmed",
         )
         if unmapped:
@@ -156,7 +156,7 @@ class PlexShowMappingAdmin(GivenRowsAdmin):
         self.each(
             request,
             queryset,
-            lambda mapping, user: stop_sync(mapping, user=user),
+            stop_sync,
             said="no longer synced",
         )
 
@@ -165,7 +165,7 @@ class PlexShowMappingAdmin(GivenRowsAdmin):
         self.each(
             request,
             queryset,
-            lambda mapping, user: resume_sync(mapping, user=user),
+            resume_sync,
             said="synced again",
         )
 
@@ -175,7 +175,7 @@ class PlexShowMappingAdmin(GivenRowsAdmin):
         count = 0
         for mapping in mappings:
             try:
-                act(mapping, staff(request))
+                act(mapping)
             except ResolutionError as error:
                 self.message_user(request, f"“{mapping}”: {error}", messages.ERROR)
             else:

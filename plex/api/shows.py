@@ -108,7 +108,7 @@ class ConfirmMappingView(APIView):
         plan = body.validated_data.get("plan", "")
         with deciding():
             if mapping.tvshow_id in {None, show.pk} and not plan:
-                resolved = confirm_mapping(mapping, user=user, show=show)
+                resolved = confirm_mapping(mapping, show=show)
             else:
                 resolved = correct_mapping(mapping, user=user, show=show, expected=plan)
         return Response(ResolvedSerializer(resolved).data)
@@ -142,7 +142,7 @@ class MappingView(APIView):
         sync, ignored = (body.validated_data.get(name) for name in ("sync_enabled", "ignored"))
         with deciding():
             if sync is not None:
-                (resume_sync if sync else stop_sync)(mapping, user=user)
+                (resume_sync if sync else stop_sync)(mapping)
             if ignored is not None:
                 (ignore_show if ignored else stop_ignoring)(mapping, user=user)
         return Response(MappingSerializer(described_mappings(user).get(pk=pk)).data)
@@ -155,7 +155,7 @@ class MappingView(APIView):
     )
     def delete(self, request: Request, pk: int) -> Response:
         with deciding():
-            stop_sync(find_mapping(request, pk), user=signed_in(request))
+            stop_sync(find_mapping(request, pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -21,7 +21,7 @@ from plex.inbox import requeue
 from plex.intake import prepared
 from plex.matching import Match
 from plex.models import Action, PlexAccount, PlexShowMapping, PlexWebhookLog, Status
-from plex.payload import Playback
+from plex.payload import NotAPlayback, Playback
 from plex.processing import conflicts, record
 from plex.processing.events import Ask, Event, Finish, Forget, Library, Plan, Record, Wait
 from tracker import library
@@ -135,7 +135,7 @@ def keep_match(mapping: PlexShowMapping, match: Match, event: Event, *, now: dat
     """The mapping remembers what was proved; an open question about it is settled by it."""
     if mapping.tvshow_id == match.candidate.tvshow_id:
         return
-    assert not hasattr(event.parsed, "action")  # noqa: S101 - only shows are matched
+    assert not isinstance(event.parsed, NotAPlayback)  # noqa: S101 - only shows are matched
     ids = event.parsed.show.ids
     mapping.tvshow_id = match.candidate.tvshow_id
     mapping.match_confidence = round(match.confidence, 2)

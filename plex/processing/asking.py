@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from plex.candidates import candidate_of
-from plex.lookups import NetworkNeededError, TmdbAwayError
+from plex.lookups import TmdbAwayError
 from plex.matching import Candidate, Match, Question, Ranked
 from plex.models import Action, PlexShowMapping, Status
 from plex.processing.events import Ask, Event, Wait
@@ -126,6 +126,6 @@ def next_try(since: datetime, away: TmdbAwayError, *, now: datetime) -> datetime
     return now + wait
 
 
-def needs_network(_error: NetworkNeededError, *, now: datetime) -> Wait:
-    """Hand the row over to the other lane."""
+def needs_network(*, now: datetime) -> Wait:
+    """Hand the row over to the lane that may use the network."""
     return Wait(status=Status.PENDING, action=Action.WAITING_FOR_TMDB, at=now, needs_network=True)

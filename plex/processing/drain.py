@@ -199,9 +199,9 @@ class Lane:
     def plan(self, event: Event, *, now: datetime) -> Plan:
         try:
             return self.decider.plan(event, now=now)
-        except NetworkNeededError as error:
+        except NetworkNeededError:
             event.trace.clear()
-            return needs_network(error, now=now)
+            return needs_network(now=now)
 
     @staticmethod
     def renew(row: PlexWebhookLog) -> None:

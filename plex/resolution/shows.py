@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -86,17 +85,18 @@ def close_questions(
     )
 
 
-def confirm_mapping(mapping: PlexShowMapping, *, user: User, show: TVShow) -> Resolved:
+def confirm_mapping(mapping: PlexShowMapping, *, show: TVShow) -> Resolved:
     """Confirm what a Plex show is, or say it anew; plays recorded before stay where they are."""
     return settle_show(mapping, show=show, how=PlexConflict.Resolution.USER_SELECTED)
 
 
-def stop_sync(mapping: PlexShowMapping, *, user: User) -> None:
+def stop_sync(mapping: PlexShowMapping) -> None:
     """Record nothing more of this Plex show, for anybody."""
     set_sync(mapping, enabled=False)
 
 
-def resume_sync(mapping: PlexShowMapping, *, user: User) -> None:
+def resume_sync(mapping: PlexShowMapping) -> None:
+    """Record its plays again from now on, for everybody."""
     set_sync(mapping, enabled=True)
 
 

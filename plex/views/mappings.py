@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -71,7 +72,7 @@ def choose(request: UserRequest, pk: int) -> HttpResponse:
         )
         if mapping.tvshow_id not in {None, show.pk}:
             return redirect(move_url(mapping, show))
-        resolved = confirm_mapping(mapping, user=request.user, show=show)
+        resolved = confirm_mapping(mapping, show=show)
     except (ResolutionError, TmdbError) as error:
         messages.error(request, str(error))
         return render_detail(request, pk, status=422)
@@ -94,7 +95,7 @@ def twin_of(show: TVShow | None) -> TVShow | None:
 def choose_show(mapping: PlexShowMapping, *, user: User, show: TVShow) -> Resolved:
     """Confirm the show of a mapping, or correct it with its plays. The admin uses it too."""
     if mapping.tvshow_id in (None, show.pk):
-        return confirm_mapping(mapping, user=user, show=show)
+        return confirm_mapping(mapping, show=show)
     return correct_mapping(mapping, user=user, show=show)
 
 
@@ -114,7 +115,8 @@ def resume(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def ignore(request: UserRequest, pk: int) -> HttpResponse:
-    return change(request, pk, ignore_show, said="You ignore “{}” from now on.")
+    ignoring = partial(ignore_show, user=request.user)
+    return change(request, pk, ignoring, said="You ignore “{}” from now on.")
 
 
 @login_required
@@ -141,11 +143,11 @@ def ignored_shows(request: UserRequest) -> HttpResponse:
 
 
 def change(
-    request: UserRequest, pk: int, action: Callable[..., object], *, said: str
+    request: UserRequest, pk: int, action: Callable[[PlexShowMapping], object], *, said: str
 ) -> HttpResponse:
     mapping = get_object_or_404(PlexShowMapping.objects.visible_to(request.user), pk=pk)
     try:
-        action(mapping, user=request.user)
+        action(mapping)
     except ResolutionError as error:
         messages.error(request, str(error))
     else:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -81,29 +80,31 @@ def go(request: UserRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def stop(request: HttpRequest) -> HttpResponse:
+def stop(request: UserRequest) -> HttpResponse:
     return press(request, lifecycle.stop, "It was over already.")
 
 
 @login_required
 @require_POST
-def resume(request: HttpRequest) -> HttpResponse:
+def resume(request: UserRequest) -> HttpResponse:
     return press(request, lifecycle.resume, "It is under way, or another one was started.")
 
 
 @login_required
 @require_POST
-def cancel(request: HttpRequest) -> HttpResponse:
+def cancel(request: UserRequest) -> HttpResponse:
     return press(request, lifecycle.cancel, "It was over already.")
 
 
-def press(request: Any, button: Callable[[PlexImport], bool], too_late: str) -> HttpResponse:
+def press(
+    request: UserRequest, button: Callable[[PlexImport], bool], too_late: str
+) -> HttpResponse:
     if not button(find(request)):
         messages.info(request, too_late)
     return redirect("plex:past-plays")
 
 
-def find(request: Any) -> PlexImport:
+def find(request: UserRequest) -> PlexImport:
     """The import that the pressed button was about."""
     mine = PlexImport.objects.filter(config__user=request.user, kind=PLAYS)
     return get_object_or_404(mine, pk=as_id(request.POST.get("import")) or 0)

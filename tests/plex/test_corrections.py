@@ -226,7 +226,7 @@ def test_only_the_latest_correction_can_be_undone(mapping, shows, owner):
 
 def test_a_decision_since_stands_against_an_undo(mapping, shows, owner):
     resolution.correct_mapping(mapping, user=owner, show=shows[1])
-    resolution.confirm_mapping(mapping, user=owner, show=shows[0])
+    resolution.confirm_mapping(mapping, show=shows[0])
 
     with pytest.raises(ResolutionError, match="decided anew"):
         resolution.undo_correction(PlexCorrection.objects.get(), user=owner)
@@ -403,7 +403,7 @@ class TestSaidSince:
         assert not PlexEpisodeMapping.objects.exists()
 
     def test_a_sync_that_was_stopped_since_stays_stopped(self, mapping, correction, owner):
-        resolution.stop_sync(mapping, user=owner)
+        resolution.stop_sync(mapping)
 
         assert not self.undo(correction, owner).sync_enabled
 

@@ -42,7 +42,7 @@ def mapping(connected, shows, owner) -> PlexShowMapping:
     receive(connected[0].pk, shows[0], 1)
     process_due()
     mapping = PlexShowMapping.objects.get()
-    resolution.confirm_mapping(mapping, user=owner, show=shows[0])
+    resolution.confirm_mapping(mapping, show=shows[0])
     receive(connected[0].pk, shows[0], *range(2, 11))
     process_due()
     return mapping

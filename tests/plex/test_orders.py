@@ -298,7 +298,7 @@ def test_another_show_has_no_numbers_of_the_first(firefly, owner):
         plex_season=3, tvshow=make_show("Beyond"), season_number=1
     )
 
-    confirm_mapping(mapping, user=owner, show=other)
+    confirm_mapping(mapping, show=other)
 
     mapping.refresh_from_db()
     assert (mapping.tvshow, mapping.episode_order, mapping.proposed_order) == (other, "", "")

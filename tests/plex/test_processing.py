@@ -398,7 +398,7 @@ def test_a_contradicted_show_stays_a_question_until_somebody_answers(play, owner
 def test_ids_that_contradict_a_persons_decision_only_flag_it(play, owner):
     old, other = make_show("Old Show", {1: 5}), make_show("Other Show", {1: 5})
     mapping = play(of_episode(episode_of(old, 1, 1))).mapping
-    resolution.confirm_mapping(mapping, user=owner, show=old)
+    resolution.confirm_mapping(mapping, show=old)
     stray = episode_of(other, 1, 2)
 
     log = play(of_episode(episode_of(old, 1, 2), ids=(f"tmdb://{stray.tmdb_id}",)))

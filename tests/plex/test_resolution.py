@@ -179,7 +179,7 @@ def test_a_correction_replays_the_events_that_are_still_there(play, owner, times
         )
         PlexConflict.objects.all().delete()
     mapping = PlexShowMapping.objects.get()
-    resolution.confirm_mapping(mapping, user=owner, show=wrong)
+    resolution.confirm_mapping(mapping, show=wrong)
     assert Watch.objects.filter(episode__season__show=wrong).count() == 3
 
     resolved = resolution.correct_mapping(mapping, user=owner, show=right)
@@ -192,7 +192,7 @@ def test_a_correction_replays_the_events_that_are_still_there(play, owner, times
 def test_only_staff_move_other_peoples_plays(play, owner, viewer, offices):
     us, uk = offices
     log = play(of_episode(episode_of(us, 1, 1)))
-    resolution.confirm_mapping(PlexShowMapping.objects.get(), user=owner, show=us)
+    resolution.confirm_mapping(PlexShowMapping.objects.get(), show=us)
     log.account.users.add(viewer)
     play(of_episode(episode_of(us, 1, 2)))
     mapping = PlexShowMapping.objects.get()
@@ -213,7 +213,7 @@ def test_a_manual_watch_stays_when_a_wrong_show_is_corrected(play, owner, office
     )
     play(of_episode(episode_of(us, 1, 1)))
     mapping = PlexShowMapping.objects.get()
-    resolution.confirm_mapping(mapping, user=owner, show=us)
+    resolution.confirm_mapping(mapping, show=us)
 
     resolution.correct_mapping(mapping, user=owner, show=uk)
 
@@ -232,7 +232,7 @@ def test_an_episode_answer_holds_for_later_plays_of_it(play, owner):
         },
     )
     mapping_play = play(scrobble("Firefly", 1, 1, title="Serenity"))
-    resolution.confirm_mapping(mapping_play.mapping, user=owner, show=show)
+    resolution.confirm_mapping(mapping_play.mapping, show=show)
     Watch.objects.all().delete()
     conflict = PlexConflict.objects.create(
         mapping=mapping_play.mapping,
@@ -296,9 +296,9 @@ def test_never_forgets_what_was_held(play, owner):
 def test_stopping_a_show_ignores_its_plays_until_it_is_resumed(play, owner):
     show = make_show("Severance", {1: 9})
     mapping = play(of_episode(episode_of(show, 1, 1))).mapping
-    resolution.stop_sync(mapping, user=owner)
+    resolution.stop_sync(mapping)
     assert play(of_episode(episode_of(show, 1, 2))).action_taken == Action.SYNC_DISABLED
-    resolution.resume_sync(mapping, user=owner)
+    resolution.resume_sync(mapping)
     assert play(of_episode(episode_of(show, 1, 3))).status == Status.SUCCESS
 
 

@@ -177,7 +177,7 @@ class TestTry:
     def test_what_a_person_said_of_one_plex_show_stays(self, page, play, owner, bluey):
         other = make_show("Dingo", {1: 4})
         play(of_episode(episode_of(other, 1, 2)))
-        confirm_mapping(PlexShowMapping.objects.get(), user=owner, show=other)
+        confirm_mapping(PlexShowMapping.objects.get(), show=other)
 
         answer = page.post(NEW, {**entered("Dingo", "always", bluey), "try": "1"})
 
@@ -436,7 +436,7 @@ class TestUndone:
     def test_what_a_person_confirmed_stays(self, page, play, owner, bluey):
         rule = keep(page, "Dingo", "always", bluey)
         play(scrobble("Dingo", 1, 3))
-        confirm_mapping(PlexShowMapping.objects.get(), user=owner, show=bluey)
+        confirm_mapping(PlexShowMapping.objects.get(), show=bluey)
 
         page.post(f"/plex/rules/{rule.pk}/delete/")
 

@@ -92,7 +92,7 @@ class TestAlways:
     def test_yields_to_what_a_person_said_about_this_plex_show(self, play, owner, bluey):
         other = make_show("Dingo", {1: 10})
         play(of_episode(episode_of(other, 1, 1)))
-        confirm_mapping(PlexShowMapping.objects.get(), user=owner, show=other)
+        confirm_mapping(PlexShowMapping.objects.get(), show=other)
         make_rule(owner, "Dingo", "always", bluey)
 
         log = play(of_episode(episode_of(other, 1, 2)))
@@ -267,7 +267,7 @@ class TestIgnore:
 
     def test_holds_for_a_show_that_a_person_confirmed(self, play, owner, bluey):
         play(of_episode(episode_of(bluey, 1, 1)))
-        confirm_mapping(PlexShowMapping.objects.get(), user=owner, show=bluey)
+        confirm_mapping(PlexShowMapping.objects.get(), show=bluey)
         make_rule(owner, "TV Shows", "ignore", field="library")
 
         assert play(of_episode(episode_of(bluey, 1, 2))).action_taken == Action.IGNORED_BY_RULE

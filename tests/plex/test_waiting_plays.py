@@ -51,7 +51,7 @@ def test_another_show_chosen_takes_answers_about_the_old_one_s_episodes_with_it(
         episode=episode_of(wrong, 1, 3),
     )
 
-    resolution.confirm_mapping(mapping, user=owner, show=right)
+    resolution.confirm_mapping(mapping, show=right)
     log = play(scrobble("Wrong", 1, 2))
 
     assert log.tvshow == right
@@ -81,7 +81,7 @@ def test_a_show_chosen_while_tmdb_is_away_records_the_plays_that_wait_for_it(pla
     log = play(scrobble("Unlike", 1, 3, ids=("tvdb://4711",), viewed_at=viewed_at))
     assert (log.status, log.action_taken) == (Status.PENDING, Action.WAITING_FOR_TMDB)
 
-    resolved = resolution.confirm_mapping(log.mapping, user=owner, show=show)
+    resolved = resolution.confirm_mapping(log.mapping, show=show)
 
     assert resolved.recorded == 1
     assert Watch.objects.get().watched_at == viewed_at
@@ -123,7 +123,7 @@ def test_a_new_library_show_that_was_stopped_is_left_alone(play, owner, connecte
     config.save()
     show = make_show("Severance", {1: 9})
     mapping = play(of_episode(episode_of(show, 1, 1))).mapping
-    resolution.stop_sync(mapping, user=owner)
+    resolution.stop_sync(mapping)
     message = of_episode(episode_of(show, 1, 2))
     message["event"] = "library.new"
     assert play(message).action_taken == Action.SYNC_DISABLED
@@ -163,7 +163,7 @@ def test_plays_that_were_accepted_count_though_the_integration_was_switched_off_
     config.save()
 
     drain()
-    resolved = resolution.confirm_mapping(held.mapping, user=owner, show=show)
+    resolved = resolution.confirm_mapping(held.mapping, show=show)
 
     assert resolved.recorded == 1
     assert Watch.objects.count() == 2
