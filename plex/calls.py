@@ -57,10 +57,6 @@ def client_identifier() -> str:
     return salted_hmac("plex.client", "identifier").hexdigest()[:32]
 
 
-def version() -> str:
-    return str(settings.SPECTACULAR_SETTINGS["VERSION"])
-
-
 class Caller:
     """Asks one host with one token. Keeps its connection; not to be shared between threads.
 
@@ -95,11 +91,11 @@ class Caller:
         self._session.auth = TokenAuth(token)
         self._session.headers.update(
             {
-                "User-Agent": f"FullTracker/{version()}",
+                "User-Agent": f"FullTracker/{settings.VERSION}",
                 "X-Plex-Client-Identifier": client_identifier(),
                 "X-Plex-Product": PRODUCT,
                 "X-Plex-Device-Name": PRODUCT,
-                "X-Plex-Version": version(),
+                "X-Plex-Version": settings.VERSION,
             }
         )
         for scheme in ("http://", "https://"):

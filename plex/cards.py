@@ -224,13 +224,13 @@ def search_shows(query: str) -> FoundShows:
     )
 
 
-def our_shows(query: str) -> list[TVShow]:
+def our_shows(query: str, *, most: int = FOUND_SHOWS) -> list[TVShow]:
     """The shows of the tracker whose titles hold the query. Asks nobody."""
     query = query.strip()[:200]
     if not query:
         return []
     named = Q(title__icontains=query) | Q(titles__title__icontains=query)
-    return list(TVShow.objects.filter(named).distinct().order_by("title", "pk")[:FOUND_SHOWS])
+    return list(TVShow.objects.filter(named).distinct().order_by("title", "pk")[:most])
 
 
 def ask_tmdb(query: str) -> tuple[Sequence[FoundShow], str]:

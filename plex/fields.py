@@ -18,7 +18,7 @@ MAX_MOMENT_LENGTH = 40
 
 _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ].*)?", re.ASCII | re.DOTALL)
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _TRUE_TEXTS = frozenset({"1", "true", "yes"})
 
 
@@ -26,7 +26,7 @@ def text(value: object, limit: int = 255) -> str:
     """Return a text of at most `limit` characters; whole numbers become text, the rest ""."""
     if isinstance(value, str):
         if not value.isprintable():
-            value = _UNSTORABLE.sub("", value)
+            value = UNSTORABLE.sub("", value)
         return value.strip()[:limit].rstrip()
     if isinstance(value, bool):
         return ""

@@ -14,11 +14,11 @@ from plex.connection import SWITCHES
 from plex.models import PlexAccount, PlexConfig, PlexConflict, Status
 from plex.resolution import Resolved, resolve_conflict
 from tracker.models import Episode, TVShow
+from tracker.tmdb_parsing import LARGEST_INTEGER
 
 TMDB_ADDRESS = re.compile(
     r"(?:https?://)?(?:www\.)?themoviedb\.org/tv/(\d{1,9})(?:[-/?#].*)?", re.ASCII
 )
-MAX_TMDB_ID = 2**31 - 1
 
 
 class TokenField(forms.CharField):
@@ -142,7 +142,7 @@ class TmdbIdField(forms.CharField):
             return None
         found = TMDB_ADDRESS.fullmatch(text)
         digits = found[1] if found else text
-        if not re.fullmatch(r"[0-9]{1,10}", digits) or not 0 < int(digits) <= MAX_TMDB_ID:
+        if not re.fullmatch(r"[0-9]{1,10}", digits) or not 0 < int(digits) <= LARGEST_INTEGER:
             raise forms.ValidationError(
                 "Enter the number of the show on TMDB, or the address of its page there."
             )
@@ -188,8 +188,8 @@ class ResolveForm(ShowFields):
         required=False,
         error_messages={"invalid_choice": "That episode is gone; choose another one."},
     )
-    season_number = forms.IntegerField(required=False, min_value=0, max_value=MAX_TMDB_ID)
-    episode_number = forms.IntegerField(required=False, min_value=0, max_value=MAX_TMDB_ID)
+    season_number = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_INTEGER)
+    episode_number = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_INTEGER)
 
     def __init__(self, data: Any, *, conflict: PlexConflict) -> None:
         super().__init__(data)

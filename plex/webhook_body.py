@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from plex.fields import mapping
+from plex.fields import UNSTORABLE, mapping
 
 MAX_DEPTH = 64
 MAX_TEXT_LENGTH = 2000
@@ -25,7 +25,6 @@ _PAYLOAD_HEAD = re.compile(
     rb"(?:\r\nContent-Type: application/json(?:; *charset=utf-8)?)?",
     re.IGNORECASE,
 )
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Keys of other senders that a stored row must not hold.
@@ -166,9 +165,9 @@ def _values(parent: dict[str, Any] | list[Any]) -> Iterable[object]:
 
 def without_unstorable(value: Any) -> Any:
     if isinstance(value, str):
-        return _UNSTORABLE.sub("", value)
+        return UNSTORABLE.sub("", value)
     if isinstance(value, dict):
-        return {_UNSTORABLE.sub("", key): without_unstorable(child) for key, child in value.items()}
+        return {UNSTORABLE.sub("", key): without_unstorable(child) for key, child in value.items()}
     if isinstance(value, list):
         return [without_unstorable(child) for child in value]
     return value

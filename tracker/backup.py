@@ -52,10 +52,6 @@ class Manifest:
     format: int = FORMAT
 
 
-def version() -> str:
-    return str(settings.SPECTACULAR_SETTINGS["VERSION"])
-
-
 def make_backup(path: Path, *, with_keys: bool) -> Manifest:
     """Write the archive, complete or not at all, for its owner's eyes only. Raises `BackupError`."""
     if path.exists():
@@ -70,7 +66,7 @@ def make_backup(path: Path, *, with_keys: bool) -> Manifest:
             if with_keys:
                 save_keys(archive)
             manifest = Manifest(
-                version=version(),
+                version=settings.VERSION,
                 vendor=connection.vendor,
                 created_at=timezone.now().isoformat(),
                 has_keys=with_keys,
@@ -148,7 +144,7 @@ def refuse_unfit(manifest: Manifest) -> None:
     if theirs - known:
         raise BackupError(
             f"This backup was made by version {manifest.version}, which is newer than this one "
-            f"({version()}). Upgrade first, then restore."
+            f"({settings.VERSION}). Upgrade first, then restore."
         )
 
 

@@ -14,10 +14,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from tracker import catalogue_rows, orders, watching
+from tracker import catalogue_rows, orders, statuses
 from tracker.merging import Place
 from tracker.models import Season, ShowTitle, TrackedShow, TVShow, Watch
-from tracker.statuses import ENDED
 from tracker.titles import title_key
 from tracker.tmdb import ShowData, Tmdb, TmdbError, TmdbKeyMissingError
 from tracker.transliteration import scripts
@@ -179,7 +178,7 @@ def stop_tracking(*, user: User, show: TVShow, forget_watches: bool) -> None:
 
 def shows_due_for_refresh(now: datetime) -> QuerySet[TVShow]:
     """Shows to read from TMDB again, the stalest first: running ones daily, each within 150 days."""
-    running = ~Q(production_status__in=ENDED)
+    running = ~Q(production_status__in=TVShow.ENDED)
     due = (
         Q(refreshed_at=None)
         | Q(refreshed_at__lte=now - ANY_SHOW_AGE)
@@ -250,6 +249,6 @@ def _follow_production(show: TVShow, *, had_ended: bool) -> None:
         )
     if show.has_ended:
         watchers = tracked.filter(status=status.WATCHING).values_list("user_id", flat=True)
-        watching.settle_status(
+        statuses.settle_status(
             user_ids=list(watchers), show_ids=[show.pk], today=timezone.localdate()
         )

@@ -11,6 +11,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from tracker.environment import env, env_bool, env_list, own_hosts
 
+VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env("DATA_DIR", str(BASE_DIR / "data"))).resolve()
 
@@ -233,7 +234,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Full Tracker",
     "DESCRIPTION": "Shows, watches and the Plex integration of one Full Tracker.",
-    "VERSION": "0.1.0",
+    "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/",
     "SWAGGER_UI_DIST": "SIDECAR",

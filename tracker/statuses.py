@@ -27,8 +27,6 @@ from tracker.zones import zones_of
 Pair = tuple[int, int]  # User, show.
 Status = TrackedShow.Status
 
-# TMDB's words for a show that gets no further episodes.
-ENDED = ("Ended", "Canceled")
 # A batch names users and shows, not who watched what: a watch this fresh is one of the batch's.
 FRESH = timedelta(minutes=10)
 
@@ -70,7 +68,7 @@ def settle(
     settled = {
         (row.user_id, row.show_id): row.pk
         for row in tracked.annotate(production=F("show__production_status"))
-        if is_settled(row, row.production in ENDED)
+        if is_settled(row, row.production in TVShow.ENDED)
     }
     pairs = {(user, show) for user in user_ids for show in show_ids} - settled.keys()
     if not pairs:
@@ -80,7 +78,8 @@ def settle(
         return
     productions = TVShow.objects.filter(pk__in={show for _, show in watched})
     ended = {
-        pk: status in ENDED for pk, status in productions.values_list("pk", "production_status")
+        pk: status in TVShow.ENDED
+        for pk, status in productions.values_list("pk", "production_status")
     }
     zones = zones_of({user for user, _ in watched})
     make_missing(watched, zones, fresh_since=fresh_since)

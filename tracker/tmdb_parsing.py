@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-LARGEST_INTEGER, IMDB_ID_LENGTH = 2**31 - 1, 16
+# What a PositiveIntegerField holds on every database.
+LARGEST_INTEGER = 2**31 - 1
+IMDB_ID_LENGTH = 16
 
 
 class TmdbError(Exception):

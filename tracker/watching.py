@@ -16,19 +16,6 @@ from tracker.models import Episode, Season, TrackedShow, Watch
 from tracker.statuses import settle_pair, settle_status
 from tracker.zones import zones_of
 
-__all__ = [
-    "mark_season",
-    "mark_up_to",
-    "mark_watched",
-    "record_rewatch",
-    "remove_watch",
-    "reopen_show",
-    "restore_watch",
-    "settle_status",
-    "unmark",
-    "unmark_season",
-]
-
 # Each lost race means that somebody else got on; nobody loses this many.
 TRIES = 10
 

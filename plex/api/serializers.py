@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from plex.forms import AccessForm, ResolveForm
 from plex.models import Action, PlexConfig, PlexConflict, PlexShowMapping, PlexWebhookLog, Status
-from tracker.api.serializers import ID, MAX_ID, ShowReferenceSerializer
+from tracker.api.serializers import ID, ShowReferenceSerializer
+from tracker.tmdb_parsing import LARGEST_INTEGER
 
 
 class ConfigSerializer(serializers.ModelSerializer[PlexConfig]):
@@ -234,13 +235,13 @@ class ResolveSerializer(serializers.Serializer[dict[str, Any]]):
         help_text="For select, where the question is which episode.",
     )
     season_number = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, max_value=MAX_ID
+        required=False, allow_null=True, min_value=0, max_value=LARGEST_INTEGER
     )
     episode_number = serializers.IntegerField(
         required=False,
         allow_null=True,
         min_value=0,
-        max_value=MAX_ID,
+        max_value=LARGEST_INTEGER,
         help_text="With season_number instead of episode_id.",
     )
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from tracker.library import save_show, track_show
 from tracker.models import Episode, TrackedShow, TVShow, Watch
+from tracker.statuses import settle_status
 from tracker.tmdb import EpisodeData, SeasonData, ShowData
-from tracker.watching import settle_status
 
 SHOWS = Path(__file__).with_name("shows.json")
 LIST_COLUMNS = ("alternative_titles", "origin_countries", "genres", "creators")

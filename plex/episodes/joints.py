@@ -50,8 +50,7 @@ def _part(search: Search, title: str, at: int) -> KnownEpisode | None:
     if len(found) > 1:
         found = tuple(e for e in found if e.season_number == search.season_number)
     if len(found) > 1:
-        here = (search.episode_number or 0) + at
-        found = tuple(e for e in found if e.episode_number == here)
+        found = tuple(e for e in found if e.episode_number == number)
     return found[0] if len(found) == 1 else None
 
 

@@ -49,30 +49,7 @@ _NUMBER_WORDS = {
 _PLACEHOLDERS = frozenset(
     {*("tba", "tbd", "tbc", "tobeannounced", "untitled", "notitle", "unknown", "unbekannt")}
 )
-# Say nothing beside a number; "June" alone is a title.
-_PLACEHOLDER_WORDS = frozenset(
-    {
-        *(
-            "episode",
-            "ep",
-            "eps",
-            "folge",
-            "episodio",
-            "epizoda",
-            "epizod",
-            "epizodu",
-            "aflevering",
-        ),
-        *("avsnitt", "afsnit", "odcinek", "jakso", "bolum", "capitulo", "puntata", "dil", "cast"),
-        *("tap", "resz", "επεισοδιο", "эпизод", "серия", "серія", "выпуск", "פרק", "ตอนที่"),
-        *("الحلقة", "エピソード", "에피소드", "season", "staffel", "saison", "temporada"),
-        *("stagione", "сезон", "special", "nr", "e", "s", "tba"),
-        *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
-        *("october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug"),
-        *("sep", "oct", "nov", "dec", "th", "st", "nd", "rd"),
-    }
-)
-# Of the words above those behind which a number does not count episodes.
+# Words beside which a number does not count episodes.
 _CALENDAR = frozenset(
     {
         *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
@@ -81,6 +58,13 @@ _CALENDAR = frozenset(
         *("saison", "temporada", "stagione", "сезон"),
     }
 )
+# Say nothing beside a number; "June" alone is a title.
+_PLACEHOLDER_WORDS = _CALENDAR | {
+    *("episode", "ep", "eps", "folge", "episodio", "epizoda", "epizod", "epizodu", "aflevering"),
+    *("avsnitt", "afsnit", "odcinek", "jakso", "bolum", "capitulo", "puntata", "dil", "cast"),
+    *("tap", "resz", "επεισοδιο", "эпизод", "серия", "серія", "выпуск", "פרק", "ตอนที่"),
+    *("الحلقة", "エピソード", "에피소드", "nr", "e", "s", "tba"),
+}
 _PLACEHOLDER = re.compile(
     r"(?:s[0-9]+)?e(?:p)?[0-9]+"
     r"|[剧劇]?第?[0-9一二三四五六七八九十百零两\u3007]+[話话集回期章夜幕]"

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from plex.forms import MAX_TMDB_ID, TmdbIdField
+from plex.forms import TmdbIdField
 from plex.models import PlexShowMapping
 from plex.resolution.numbering import SeasonPart
 from tracker.library import add_show
@@ -57,7 +57,7 @@ class SeasonPartForm(forms.Form):
         data = self.cleaned_data
         assert mapping.tvshow is not None  # noqa: S101 - the form is shown for mapped shows only
         show: TVShow = mapping.tvshow
-        if data["tmdb_id"] and data["tmdb_id"] <= MAX_TMDB_ID:
+        if data["tmdb_id"]:
             show = add_show(tmdb_id=data["tmdb_id"], tmdb=connect())
         return SeasonPart(
             plex_season=data["plex_season"],

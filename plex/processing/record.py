@@ -16,7 +16,7 @@ from plex.processing import joining, rows
 from plex.processing.events import Event, Record
 from plex.processing.rows import ViewingRow, WatchRow
 from plex.viewings import Play, Verdict, Viewing
-from tracker import watching
+from tracker import statuses
 from tracker.models import Watch
 
 ItemOfUser = tuple[int, str, str]
@@ -180,7 +180,7 @@ def record_plays(
     results = [(event, plan, *record_event(event, plan, past, book)) for event, plan in planned]
     rows.write(book.watches, book.viewings)
     if book.touched:
-        watching.settle_status(
+        statuses.settle_status(
             user_ids={user_id for user_id, _ in book.touched},
             show_ids={show_id for _, show_id in book.touched},
             today=timezone.localdate(now),

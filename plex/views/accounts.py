@@ -21,8 +21,7 @@ from plex.forms import AccountForm, first_error
 from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog
 from plex.resolution import ResolutionError, assign_account, replay_account
 from plex.sign_in import sentence
-from plex.views.access import as_id
-from tracker.views.answers import UserRequest, counted
+from tracker.views.answers import UserRequest, counted, number_in
 
 SHOWN_ACCOUNTS, SHOWN_FORMS = 50, 5
 MOST_ACCOUNTS = 100
@@ -144,7 +143,7 @@ def choose(request: UserRequest) -> HttpResponse:
 
 def chosen_user(request: UserRequest, account_id: str) -> User:
     """The person chosen for an account: anybody for staff, oneself for all others."""
-    pk = as_id(request.POST.get(f"user-{account_id}"))
+    pk = number_in(request.POST.get(f"user-{account_id}"))
     if not request.user.is_staff or pk is None:
         return request.user
     return get_object_or_404(User, pk=pk, is_active=True)

@@ -21,9 +21,8 @@ from plex.inbox import NETWORK_LEASE, reprocess
 from plex.inspection import inspect
 from plex.models import PlexAccount, PlexShowMapping, PlexWebhookLog, Status
 from plex.models.webhook_log import PlexWebhookLogQuerySet
-from plex.views.access import as_id
 from plex.views.reading import missing_count
-from tracker.views.answers import UserRequest, next_url
+from tracker.views.answers import UserRequest, next_url, number_in
 
 PAGE_SIZE = 50
 # A filter without an index reads rows until the page is full. With a million rows and few hits that
@@ -50,7 +49,7 @@ class EventPage:
 @login_required
 def activity(request: UserRequest) -> HttpResponse:
     form = filter_form(request)
-    page = read_page(request, form, before=as_id(request.GET.get("before")))
+    page = read_page(request, form, before=number_in(request.GET.get("before")))
     context = {
         "form": form,
         "page": page,
@@ -69,11 +68,11 @@ def new_events(request: UserRequest) -> HttpResponse:
     until the page is loaded again.
     """
     form = filter_form(request)
-    after = as_id(request.GET.get("after")) or 0
+    after = number_in(request.GET.get("after")) or 0
     by = id_name(request.user, form)
     branches = branches_of(request.user, form, **{f"{by}__gt": after})
     fresh = newest(branches, by=by, limit=PAGE_SIZE)
-    asked = [pk for text in request.GET.get("waiting", "").split(",") if (pk := as_id(text))]
+    asked = [pk for text in request.GET.get("waiting", "").split(",") if (pk := number_in(text))]
     asked = asked[:WATCHED_ROWS]
     decided = list(
         for_list(PlexWebhookLog.objects.visible_to(request.user).filter(pk__in=asked)).exclude(

@@ -19,9 +19,8 @@ from plex.cards import ConflictCard, card_of, clear_best, describing, with_card_
 from plex.forms import ResolveForm, first_error
 from plex.models import PlexConfig, PlexConflict, PlexShowMapping
 from plex.resolution import ResolutionError, Resolved
-from plex.views.access import as_id
 from tracker.tmdb import TmdbError
-from tracker.views.answers import UserRequest, counted
+from tracker.views.answers import UserRequest, counted, number_in
 
 PAGE_SIZE = 10
 SETTLED_SHOWN_FOR = timedelta(days=7)
@@ -36,7 +35,7 @@ def conflicts(request: UserRequest) -> HttpResponse:
     """The open ones, newest first."""
     found = PlexConflict.objects.open().visible_to(request.user)
     rows = with_card_data(found, user=request.user).order_by("-pk")
-    if before := as_id(request.GET.get("before")):
+    if before := number_in(request.GET.get("before")):
         rows = rows.filter(pk__lt=before)
     page = list(rows[: PAGE_SIZE + 1])
     shown, plex = page[:PAGE_SIZE], describing(request.user)
@@ -85,7 +84,7 @@ def take_suggestions(request: UserRequest) -> None:
     for ticked in request.POST.getlist("take")[:TAKEN_TOGETHER]:
         pk, _, shown = ticked.partition(":")
         questions = PlexConflict.objects.open().visible_to(request.user)
-        conflict = questions.filter(pk=as_id(pk) or 0).first()
+        conflict = questions.filter(pk=number_in(pk) or 0).first()
         if conflict is None:
             messages.info(request, "One of the questions was answered meanwhile.")
             continue

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from plex.cards import our_shows
 from plex.correction_cards import play_of_watch, preview_of
 from plex.models import PlexCorrection, PlexShowMapping, PlexViewing
 from plex.resolution import (
@@ -23,9 +23,8 @@ from plex.resolution import (
     look_at_episode,
     undo_correction,
 )
-from plex.views.access import as_id
 from tracker.models import Episode, TVShow
-from tracker.views.answers import UserRequest
+from tracker.views.answers import UserRequest, number_in
 
 FOUND_SHOWS = 12
 
@@ -35,7 +34,7 @@ def move(request: UserRequest, pk: int) -> HttpResponse:
     """What "it is this show" moves; posted, it does exactly what was shown."""
     mapping = find_mapping(request, pk)
     wanted = request.POST if request.method == "POST" else request.GET
-    show = get_object_or_404(TVShow, pk=as_id(wanted.get("show")) or 0)
+    show = get_object_or_404(TVShow, pk=number_in(wanted.get("show")) or 0)
     status = 200
     if request.method == "POST":
         try:
@@ -101,7 +100,7 @@ def episode_context(
     request: UserRequest, viewing: PlexViewing, episode: Episode | None
 ) -> dict[str, Any]:
     shown = episode.season.show if episode else viewing.watch.episode.season.show
-    if other := as_id(request.GET.get("show")):
+    if other := number_in(request.GET.get("show")):
         shown = get_object_or_404(TVShow, pk=other)
     query = request.GET.get("q", "").strip()[:200]
     context: dict[str, Any] = {
@@ -111,7 +110,7 @@ def episode_context(
         "episodes": Episode.objects.filter(season__show=shown).select_related("season").in_order(),
         "episode": episode,
         "query": query,
-        "found": find_shows(query),
+        "found": our_shows(query, most=FOUND_SHOWS),
     }
     if episode is not None:
         try:
@@ -138,14 +137,7 @@ def find_viewing(request: UserRequest, watch_id: int) -> PlexViewing:
 
 def find_episode(text: Any) -> Episode | None:
     found = Episode.objects.select_related("season__show")
-    return found.filter(pk=as_id(text) or 0).first()
-
-
-def find_shows(query: str) -> QuerySet[TVShow]:
-    if not query:
-        return TVShow.objects.none()
-    named = Q(title__icontains=query) | Q(titles__title__icontains=query)
-    return TVShow.objects.filter(named).distinct().order_by("title", "pk")[:FOUND_SHOWS]
+    return found.filter(pk=number_in(text) or 0).first()
 
 
 def move_url(mapping: PlexShowMapping, show: TVShow) -> str:

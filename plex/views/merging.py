@@ -12,16 +12,16 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from plex.cards import our_shows
 from plex.models import PlexShowMapping
 from plex.resolution import ResolutionError
 from plex.resolution.merged_corrections import between
 from plex.resolution.merging import fingerprint, look_at_merge, merge_into
-from plex.views.access import as_id
-from plex.views.corrections import find_shows
 from tracker.merging_shows import ShowMerge
 from tracker.models import Episode, TrackedShow, TVShow
-from tracker.views.answers import UserRequest
+from tracker.views.answers import UserRequest, number_in
 
+FOUND_SHOWS = 12
 SHOWN_DOUBTS = 20
 
 
@@ -49,7 +49,9 @@ def merge(request: UserRequest, pk: int) -> HttpResponse:
         raise Http404
     kept = get_object_or_404(TVShow, pk=pk)
     wanted = request.POST if request.method == "POST" else request.GET
-    going = TVShow.objects.filter(pk=as_id(wanted.get("going")) or 0).exclude(pk=kept.pk).first()
+    going = (
+        TVShow.objects.filter(pk=number_in(wanted.get("going")) or 0).exclude(pk=kept.pk).first()
+    )
     status = 200
     if request.method == "POST" and going is not None:
         try:
@@ -66,7 +68,7 @@ def merge(request: UserRequest, pk: int) -> HttpResponse:
         "kept": kept,
         "going": going,
         "query": query,
-        "found": [show for show in find_shows(query or kept.title) if show.pk != kept.pk],
+        "found": [one for one in our_shows(query or kept.title, most=FOUND_SHOWS) if one != kept],
     }
     if going is not None:
         context |= what_becomes(look_at_merge(kept, going))

@@ -17,8 +17,7 @@ from plex.connection import server_token_of
 from plex.imports import lifecycle
 from plex.imports.results import results
 from plex.models import PlexConfig, PlexImport
-from plex.views.access import as_id
-from tracker.views.answers import UserRequest
+from tracker.views.answers import UserRequest, number_in
 
 PLAYS = PlexImport.Kind.PLAYS
 # Plays that waited get an outcome later; events of long ago are deleted.
@@ -107,4 +106,4 @@ def press(
 def find(request: UserRequest) -> PlexImport:
     """The import that the pressed button was about."""
     mine = PlexImport.objects.filter(config__user=request.user, kind=PLAYS)
-    return get_object_or_404(mine, pk=as_id(request.POST.get("import")) or 0)
+    return get_object_or_404(mine, pk=number_in(request.POST.get("import")) or 0)

@@ -19,9 +19,8 @@ from plex.rules.ruling import GUID, IGNORE, LIBRARY, TITLE
 from plex.rules.shows import show_choices
 from plex.rules.trial import try_rule
 from plex.rules.waiting import going_over, waiting_for
-from plex.views.access import as_id
 from tracker.tmdb import TmdbError
-from tracker.views.answers import UserRequest
+from tracker.views.answers import UserRequest, number_in
 
 NOT_HERE_YET = "This show is not in the tracker yet, so nothing can be tried; saving adds it."
 
@@ -85,7 +84,7 @@ def apply(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 def shows(request: UserRequest) -> HttpResponse:
     """The shows to choose from while somebody types; TMDB is only asked by the button."""
-    found = show_choices(request.GET.get("q", ""), chosen=as_id(request.GET.get("tvshow")))
+    found = show_choices(request.GET.get("q", ""), chosen=number_in(request.GET.get("tvshow")))
     return render(request, "plex/_rule_shows.html", {"shows": found})
 
 
@@ -134,7 +133,7 @@ def page(
 ) -> HttpResponse:
     rule = PlexRule.objects.filter(pk=form.instance.pk).select_related("tvshow").first()
     query = request.POST.get("q", "") or (seen or {}).get(TITLE, "")
-    chosen = as_id(str(form["tvshow"].value() or ""))
+    chosen = number_in(str(form["tvshow"].value() or ""))
     context |= {
         "form": form,
         "rule": rule,
@@ -165,12 +164,12 @@ def find_rule(request: UserRequest, pk: int) -> PlexRule:
 
 def seen_in(request: UserRequest) -> dict[str, Any]:
     """What a rule could be about in the event or question that the address names."""
-    if (pk := as_id(request.GET.get("conflict"))) is not None:
+    if (pk := number_in(request.GET.get("conflict"))) is not None:
         conflict = get_object_or_404(PlexConflict.objects.visible_to(request.user), pk=pk)
         found = {TITLE: conflict.plex_title, GUID: conflict.plex_guid}
         log = PlexWebhookLog.objects.visible_to(request.user).filter(conflict=conflict).first()
         return {**seen_in_event(log), **{name: value for name, value in found.items() if value}}
-    if (pk := as_id(request.GET.get("event"))) is not None:
+    if (pk := number_in(request.GET.get("event"))) is not None:
         log = get_object_or_404(PlexWebhookLog.objects.visible_to(request.user), pk=pk)
         return seen_in_event(log)
     return {}

@@ -20,7 +20,6 @@ from plex.forms import PlexSettingsForm, ServerForm, TokenForm
 from plex.inbox import retry_waiting_for_tmdb
 from plex.models import PlexConfig, PlexWebhookLog
 from plex.sign_in import sign_in_address
-from plex.views.access import as_id
 from plex.views.accounts import account_rows, unlisted_accounts
 from plex.views.address import webhook_address
 from plex.views.checklist import checklist, has_arrived, works_without_webhooks
@@ -28,7 +27,7 @@ from plex.views.reading import server_reading
 from tracker.encryption import DecryptionError, reveal
 from tracker.forms import TmdbKeyForm
 from tracker.models import SiteSettings
-from tracker.views.answers import UserRequest, for_staff, next_url
+from tracker.views.answers import UserRequest, for_staff, next_url, number_in
 
 # The account's servers when they were last asked for: names and ids, never a token.
 SERVERS_KEY = "plex_servers"
@@ -120,7 +119,7 @@ def render_page(
 
 
 def connected_context(request: UserRequest, config: PlexConfig, *, tmdb: str) -> dict[str, Any]:
-    accounts = account_rows(request.user, chosen=as_id(request.GET.get("account")))
+    accounts = account_rows(request.user, chosen=number_in(request.GET.get("account")))
     last_event = latest_event(config)
     token = connection.token_state(config)
     reading = server_reading(config, token=token)

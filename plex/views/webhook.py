@@ -13,12 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from plex import connection, hooks
 from plex.client import PlexError
 from plex.models import PlexConfig
-from plex.views.access import as_id
 from plex.views.address import bases_of
 from plex.views.server import note
 from plex.views.settings import latest_event
 from tracker.encryption import DecryptionError
-from tracker.views.answers import UserRequest, counted
+from tracker.views.answers import UserRequest, counted, number_in
 
 HISTORY_INSTEAD = (
     "Nothing is missing without it: your server's history is read every ten minutes instead."
@@ -87,7 +86,7 @@ def last_event(request: UserRequest) -> HttpResponse:
     config = get_object_or_404(PlexConfig, user=request.user)
     event = latest_event(config)
     if event is None or (
-        event.pk == as_id(request.GET.get("shown")) and event.status == request.GET.get("as")
+        event.pk == number_in(request.GET.get("shown")) and event.status == request.GET.get("as")
     ):
         return HttpResponse(status=204)
     return render(

@@ -14,8 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from plex.models import PlexShowMapping, PlexViewing
-from plex.views.access import as_id
-from tracker.views.answers import UserRequest, counted
+from tracker.views.answers import UserRequest, counted, number_in
 
 PAGE_SIZE = 20
 PLAYS_SHOWN = 50
@@ -48,7 +47,7 @@ def by_number(request: UserRequest, pk: int) -> HttpResponse:
     mapping = get_object_or_404(mappings, pk=pk)
     plays = plays_by_number(request.user).filter(mapping=mapping)
     if request.method == "POST":
-        seen = plays.filter(pk__lte=as_id(request.POST.get("until")) or 0)
+        seen = plays.filter(pk__lte=number_in(request.POST.get("until")) or 0)
         count = seen.update(evidence=PlexViewing.CONFIRMED)
         messages.success(request, f"{counted(count, 'play')} confirmed.")
         return redirect("plex:worth-a-look")

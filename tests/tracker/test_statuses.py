@@ -9,8 +9,7 @@ from django.utils import timezone
 from tests.factories import TrackedShowFactory, UserFactory, WatchFactory, episode_of, make_show
 from tests.threads import at_once
 from tracker.models import Episode, TrackedShow, Watch
-from tracker.statuses import status_after
-from tracker.watching import settle_status
+from tracker.statuses import settle_status, status_after
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 3, 1)

@@ -10,16 +10,14 @@ from rest_framework import serializers
 
 from tracker.forms import FIRST_YEAR
 from tracker.models import Episode, Season, TrackedShow, TVShow, Watch
-
-# The largest that PositiveIntegerField holds on every database.
-MAX_ID = 2**31 - 1
+from tracker.tmdb_parsing import LARGEST_INTEGER
 
 
 class ID(serializers.IntegerField):
     """An id in a request, small enough for every database."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
+        super().__init__(min_value=1, max_value=LARGEST_INTEGER, **kwargs)
 
 
 class ErrorSerializer(serializers.Serializer[Any]):

@@ -26,6 +26,9 @@ class TVShow(models.Model):
         PLEX = "plex", "Plex"
         IMPORT = "import", "Import"
 
+    # TMDB's words for a show that gets no further episodes.
+    ENDED = ("Ended", "Canceled")
+
     tmdb_id = models.PositiveIntegerField("TMDB id", unique=True, null=True, blank=True)
     tvdb_id = models.PositiveIntegerField("TVDB id", null=True, blank=True, db_index=True)
     imdb_id = models.CharField("IMDb id", max_length=16, blank=True, db_index=True)
@@ -77,7 +80,7 @@ class TVShow(models.Model):
 
     @property
     def has_ended(self) -> bool:
-        return self.production_status in {"Ended", "Canceled"}
+        return self.production_status in self.ENDED
 
     @property
     def is_from_plex_alone(self) -> bool:

@@ -10,12 +10,10 @@ from django.shortcuts import redirect, render
 from tracker import library, tmdb
 from tracker.forms import TmdbKeyForm
 from tracker.models import TrackedShow, TVShow
-from tracker.views.answers import UserRequest, wants_part
+from tracker.tmdb_parsing import LARGEST_INTEGER
+from tracker.views.answers import UserRequest, number_in, wants_part
 
 LONGEST_SEARCH = 100
-# As wide as our column.
-LARGEST_ID = 2**31 - 1
-MOST_DIGITS = 10
 
 
 @login_required
@@ -52,16 +50,15 @@ def tracked_among(
 
 
 def add_found(request: UserRequest) -> HttpResponse:
-    tmdb_id, status = request.POST.get("tmdb_id", ""), request.POST.get("status", "")
-    is_number = tmdb_id.isascii() and tmdb_id.isdecimal() and len(tmdb_id) <= MOST_DIGITS
-    if not is_number or int(tmdb_id) > LARGEST_ID:
+    tmdb_id, status = number_in(request.POST.get("tmdb_id")), request.POST.get("status", "")
+    if tmdb_id is None or tmdb_id > LARGEST_INTEGER:
         messages.error(request, "That was no show of TMDB. Search for it again.")
         return redirect("tracker:add-show")
     if status not in TrackedShow.Status.values:
         status = TrackedShow.Status.WATCHING
     try:
         show = TVShow.objects.filter(tmdb_id=tmdb_id).first()
-        show = show or library.add_show(tmdb_id=int(tmdb_id), tmdb=tmdb.connect())
+        show = show or library.add_show(tmdb_id=tmdb_id, tmdb=tmdb.connect())
     except tmdb.TmdbError as error:
         messages.error(request, str(error))
         return redirect("tracker:add-show")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from typing import TypedDict
@@ -18,6 +19,8 @@ from django_htmx.middleware import HtmxDetails
 from tracker.models import Profile, Watch
 
 UNDO_KEY = "undo"
+# As many digits as every database compares with a column.
+NUMBER = re.compile(r"[0-9]{1,18}")
 # The undo buttons that still work: one per toast that a person may have in view.
 KEPT_UNDOS = 8
 
@@ -84,6 +87,11 @@ def take_undo(request: HttpRequest, key: str) -> Undo | None:
     taken = undos.pop(key, None)
     request.session[UNDO_KEY] = undos
     return taken
+
+
+def number_in(text: object) -> int | None:
+    """A number from an address or a form; None for anything else, however long."""
+    return int(text) if isinstance(text, str) and NUMBER.fullmatch(text) else None
 
 
 def counted(number: int, noun: str) -> str:

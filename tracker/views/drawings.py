@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tracker.heatmap import Week
+from tracker.heatmap import LEVELS, Week
 from tracker.statistics import MonthFigures
 
 CELL = 13  # One cell of a heat map with its gap.
 LABEL_WIDTH, LABEL_HEIGHT = 28, 16
-LEVELS = 4
 CHART_HEIGHT = 120
 # Bars stand closer once there are more than those of a year.
 FEW_BARS = 12

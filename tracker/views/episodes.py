@@ -18,11 +18,12 @@ from tracker.views.answers import (
     UserRequest,
     back,
     counted,
+    number_in,
     offer_undo,
     wants_part,
 )
 from tracker.views.seasons import plays_of
-from tracker.views.show import number_in, season_part
+from tracker.views.show import season_part
 from tracker.views.up_next import card_part
 
 

@@ -13,10 +13,8 @@ from tracker import library, queries, tmdb
 from tracker.forms import DetailsForm
 from tracker.models import Season, TrackedShow, TVShow, Watch
 from tracker.queries import ShowState
-from tracker.views.answers import UserRequest
+from tracker.views.answers import UserRequest, number_in
 from tracker.views.seasons import page_of, season_sections
-
-MOST_DIGITS = 9
 
 
 @login_required
@@ -74,11 +72,6 @@ def season_part(
         "following": state.next,
     }
     return render(request, "tracker/_season_answer.html", context)
-
-
-def number_in(text: str) -> int | None:
-    """A number from an address; None for anything else, however long."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 @login_required
