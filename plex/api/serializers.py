@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from plex.connection import TokenState, token_state, webhook_url
 from plex.forms import AccessForm, ResolveForm
 from plex.models import Action, PlexConfig, PlexConflict, PlexShowMapping, PlexWebhookLog, Status
 from tracker.api.serializers import ID, ShowReferenceSerializer
@@ -13,13 +14,11 @@ from tracker.tmdb_parsing import LARGEST_INTEGER
 
 
 class ConfigSerializer(serializers.ModelSerializer[PlexConfig]):
-    token_state = serializers.ChoiceField(
-        choices=["set", "not_set", "unreadable"],
-        read_only=True,
-        help_text="Whether a Plex token is kept. The token itself is never sent.",
+    token_state = serializers.SerializerMethodField(
+        help_text="Whether a Plex token is kept. The token itself is never sent."
     )
-    webhook_url = serializers.CharField(
-        read_only=True, help_text="The address for Plex, with its secret; shown to its owner only."
+    webhook_url = serializers.SerializerMethodField(
+        help_text="The address for Plex, with its secret; shown to its owner only."
     )
     account = serializers.CharField(
         source="account.account_title",
@@ -41,6 +40,7 @@ class ConfigSerializer(serializers.ModelSerializer[PlexConfig]):
             "auto_add_library",
             "auto_mark_watched",
             "record_rewatches",
+            "scan_watched",
             "account",
             "sync_started_date",
             "last_webhook_received",
@@ -48,6 +48,12 @@ class ConfigSerializer(serializers.ModelSerializer[PlexConfig]):
             "refused_size_count",
         ]
         read_only_fields = fields
+
+    def get_token_state(self, config: PlexConfig) -> TokenState:
+        return token_state(config)
+
+    def get_webhook_url(self, config: PlexConfig) -> str:
+        return webhook_url(config, base_url=self.context["request"].build_absolute_uri("/"))
 
 
 class ConfigChangeSerializer(serializers.Serializer[PlexConfig]):
@@ -65,6 +71,9 @@ class ConfigChangeSerializer(serializers.Serializer[PlexConfig]):
     auto_add_library = serializers.BooleanField(required=False)
     auto_mark_watched = serializers.BooleanField(required=False)
     record_rewatches = serializers.BooleanField(required=False)
+    scan_watched = serializers.BooleanField(
+        required=False, help_text="Find what is marked as watched by hand in Plex, from now on."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(self.initial_data) - set(self.fields))

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from plex.api.serializers import ConfigChangeSerializer, ConfigSerializer, StatsSerializer
-from plex.connection import connect, disconnect, save_settings, token_state, webhook_url
+from plex.connection import connect, disconnect, save_settings, token_state
 from plex.models import PlexConfig
 from plex.reports import stats
 from tracker.api.permissions import signed_in
@@ -26,12 +26,9 @@ def own_config(request: Request) -> PlexConfig:
 
 def describe(config: PlexConfig, request: Request) -> Response:
     """The connection as its owner may see it: with the webhook address, never with the token."""
-    config.token_state = token_state(config)  # type: ignore[attr-defined]
-    config.webhook_url = webhook_url(  # type: ignore[attr-defined]
-        config, base_url=request.build_absolute_uri("/")
-    )
+    described = ConfigSerializer(config, context={"request": request}).data
     # The address holds the secret, which no cache is to keep.
-    return Response(ConfigSerializer(config).data, headers={"Cache-Control": "no-store"})
+    return Response(described, headers={"Cache-Control": "no-store"})
 
 
 class ConfigView(APIView):

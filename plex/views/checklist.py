@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from plex import circuit
+from plex.circuit import Outage
 from plex.connection import TokenState
 from plex.health import WORKER_SILENT
 from plex.models import Job, PlexConfig, PlexWebhookLog
@@ -41,9 +41,11 @@ def checklist(
     token: TokenState,
     accounts: Sequence[AccountRow],
     tmdb: str,
+    outage: Outage | None,
     has_event: bool,
     reading: ServerReading,
 ) -> list[Step]:
+    """The steps in their order. `tmdb` is the key's state, `outage` what is wrong with TMDB now."""
     needs_server = works_without_webhooks(config, has_event=has_event)
     webhook = [] if needs_server else webhook_steps(config, has_event=has_event)
     return [
@@ -52,16 +54,15 @@ def checklist(
         *webhook,
         *reading_steps(reading, is_needed=needs_server),
         accounts_step(accounts),
-        tmdb_step(tmdb),
+        tmdb_step(tmdb, outage),
         worker_step(),
     ]
 
 
-def tmdb_step(key: str) -> Step:
+def tmdb_step(key: str, outage: Outage | None) -> Step:
     has_key = key in {"environment", "set"}
-    outage = circuit.current() if has_key else None
     hint = "Enter a TMDB key, so that unknown shows are found and added."
-    if outage is not None:
+    if has_key and outage is not None:
         again = " It is tried again by itself." if outage.has_key else ""
         hint = f"{outage.sentence}{again}"
     return Step(

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from plex import circuit, connection
+from plex.context_processors import PlexOf
 from plex.forms import PlexSettingsForm, ServerForm, TokenForm
 from plex.inbox import retry_waiting_for_tmdb
 from plex.models import PlexConfig, PlexWebhookLog
@@ -124,10 +125,19 @@ def connected_context(request: UserRequest, config: PlexConfig, *, tmdb: str) ->
     token = connection.token_state(config)
     reading = server_reading(config, token=token)
     has_event = has_arrived(config, last_event)
+    plex = PlexOf(request.user)
     steps = checklist(
-        config, token=token, accounts=accounts, tmdb=tmdb, has_event=has_event, reading=reading
+        config,
+        token=token,
+        accounts=accounts,
+        tmdb=tmdb,
+        outage=plex.outage,
+        has_event=has_event,
+        reading=reading,
     )
     return {
+        # The same that every page has, with what was looked up for the steps.
+        "plex": plex,
         "form": PlexSettingsForm(instance=config),
         "token_form": TokenForm(),
         "server_form": ServerForm(initial={"plex_server_url": config.plex_server_url}),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from plex.connection import connect, save_settings
+from plex.connection import SWITCHES, connect, save_settings
 from plex.models import PlexConfig
 from tests.api import caller
 from tracker.encryption import reveal
@@ -58,6 +58,14 @@ def test_saving_again_keeps_the_secret_and_what_is_left_out(viewer, config):
     before = client.get(CALL).json()
     after = client.post(CALL, {"record_rewatches": True}).json()
     assert after == {**before, "record_rewatches": True}
+
+
+def test_every_switch_of_the_page_can_be_set(viewer, config):
+    client = caller(viewer)
+    flipped = {name: not getattr(config, name) for name in SWITCHES}
+    assert client.post(CALL, flipped).json().items() >= flipped.items()
+    config.refresh_from_db()
+    assert {name: getattr(config, name) for name in SWITCHES} == flipped
 
 
 def test_neither_token_nor_hash_nor_ciphertext_is_in_an_answer(viewer, config):

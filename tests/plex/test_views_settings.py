@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from plex import connection
+from plex.circuit import Circuit
 from plex.models import Action, PlexAccount, PlexConfig, PlexWebhookLog, Status
 from tests.factories import UserFactory, WatchFactory, episode_of, make_show
 from tests.plex.factories import (
@@ -18,6 +21,7 @@ from tests.plex.factories import (
 )
 from tracker.encryption import new_key, reveal
 from tracker.models import SiteSettings, Watch
+from tracker.tmdb import TmdbError
 
 pytestmark = pytest.mark.django_db
 
@@ -344,6 +348,16 @@ def test_the_number_of_queries_does_not_grow(signed_in, owner, django_assert_max
 
     with django_assert_max_num_queries(20):
         page(signed_in)
+
+
+def test_the_trouble_of_tmdb_is_looked_up_once(signed_in, owner, settings):
+    make_config(owner)
+    settings.TMDB_API_KEY = "key"
+    Circuit().failed(TmdbError("TMDB is away."), now=timezone.now(), is_away=True)
+    with CaptureQueriesContext(database) as queries:
+        assert page(signed_in).count("TMDB is away.") > 1
+    asked = [query for query in queries.captured_queries if "circuit:tmdb" in query["sql"]]
+    assert len(asked) == 1
 
 
 def test_a_form_stands_where_an_answer_is_waited_for(client, owner):
