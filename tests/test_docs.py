@@ -9,12 +9,14 @@ import re
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 from drf_spectacular.generators import SchemaGenerator
@@ -113,6 +115,42 @@ def test_every_command_that_is_named_exists():
         for name in re.findall(r"manage\.py ([a-z]\w*)", page.read_text(encoding="utf-8"))
     }
     assert named - commands == set()
+
+
+def test_the_version_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    newest = re.search(
+        r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert newest
+    assert project["version"] == newest[1] == settings.VERSION
+
+
+# Where Django looks for them: their names say what they are.
+CONVENTIONAL = {
+    "admin",
+    "api",
+    "apps",
+    "context_processors",
+    "forms",
+    "management",
+    "migrations",
+    "model_admins",
+    "models",
+    "templatetags",
+    "urls",
+    "views",
+    "wsgi",
+}
+
+
+@pytest.mark.parametrize("app", ["tracker", "plex"])
+def test_every_module_stands_on_the_map(app):
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    table = text.partition(f"### {app}\n")[2].partition("### ")[0].partition("## The way")[0]
+    named = {name.rstrip("/") for name in re.findall(r"`([\w/]+)`", table)}
+    modules = {path.stem for path in (ROOT / app).iterdir() if path.stem[:1] not in "_."}
+    assert modules - named - CONVENTIONAL == set()
 
 
 def test_every_make_target_that_is_named_exists():
