@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN_PLAYS = 5
 FOUND_SHOWS = 8
+# A search with a page of its own has room for more.
+LISTED_SHOWS = 12
 # A best candidate is clear when no other comes this near.
 CLEAR_LEAD = 0.1
 CLEAR_SCORE = 0.6

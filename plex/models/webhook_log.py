@@ -87,10 +87,13 @@ class PlexWebhookLogQuerySet(models.QuerySet["PlexWebhookLog"]):
         """
         return self.alias(number=F("pk") + 0)
 
+    def newest_id(self) -> int:
+        """The highest id, 0 where there is none."""
+        return self.order_by("-pk").values_list("pk", flat=True).first() or 0
+
     def among_newest(self, count: int) -> PlexWebhookLogQuerySet:
         """Of as many of the newest ids of the whole log: for what no index leads to."""
-        newest = PlexWebhookLog.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        return self.filter(pk__gt=newest - count)
+        return self.filter(pk__gt=PlexWebhookLog.objects.newest_id() - count)
 
     def without_bodies(self) -> PlexWebhookLogQuerySet:
         """For lists: what was sent and the trace are nine tenths of a row."""

@@ -56,24 +56,24 @@ class Decider:
 
     def plan_play(self, event: Event, playback: Playback, *, now: datetime) -> Plan:
         mapping, known = event.show_mapping, event.mapped_show
-        if known is not None and (by_hand := answered_episode(event, playback)):
-            event.tell("episode", f"You said that this is {by_hand.code}.")
-            return record(by_hand.season.show_id, [by_hand.pk], playback, by_hand.runtime, "manual")
-        match, pair = None, None
-        if known is not None:
-            playback = as_corrected(event, playback, self.indexes, now=now)
         if known is None:
             found = self.find_show(event, playback, now=now)
             if not isinstance(found, Identified):
                 return found
-            match, pair = found.match, found.found_pair
-        elif (other := questioned(event, playback)) is not None:
+            show = TVShow.objects.get(pk=found.match.candidate.tvshow_id or 0)
+            return self.plan_episode(
+                event, playback, show, match=found.match, pair=found.found_pair, now=now
+            )
+        if by_hand := answered_episode(event, playback):
+            event.tell("episode", f"You said that this is {by_hand.code}.")
+            return record(by_hand.season.show_id, [by_hand.pk], playback, by_hand.runtime, "manual")
+        playback = as_corrected(event, playback, self.indexes, now=now)
+        if (other := questioned(event, playback)) is not None:
             if not mapping.manually_confirmed:
                 return ask_about_contradiction(event, mapping, known, other)
             event.review = f"An id of a play belongs to {other.title}; you decided otherwise."
             event.tell("mapping", event.review)
-        show = known or TVShow.objects.get(pk=match.candidate.tvshow_id or 0)  # type: ignore[union-attr]
-        return self.plan_episode(event, playback, show, match=match, pair=pair, now=now)
+        return self.plan_episode(event, playback, known, match=None, pair=None, now=now)
 
     def plan_known(self, event: Event, *, now: datetime) -> Plan | None:
         """The quick way: a mapped show and an episode that is known; else None. Without a query, but

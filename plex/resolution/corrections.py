@@ -19,7 +19,7 @@ from plex.models import (
 )
 from plex.resolution.answers import ChangedMeanwhileError, Resolved, in_one_transaction, replay
 from plex.resolution.decisions import keep_correction, keep_decision
-from plex.resolution.moving import PLACED, carry_out
+from plex.resolution.moving import PLACED, carry_out, lock_watches
 from plex.resolution.placing import (
     Targets,
     place_show,
@@ -28,7 +28,7 @@ from plex.resolution.placing import (
     viewings_to_move,
 )
 from plex.resolution.shows import close_questions, lock, map_by_hand
-from tracker.models import TVShow, Watch
+from tracker.models import TVShow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def correct_once(
 ) -> tuple[Correction, set[int], PlexCorrection]:
     """In one transaction; returns what was done, the events to process, and what undoes it."""
     locked = lock(mapping)
-    lock_watches(locked, show=show, user=user)
+    lock_watches(viewings_to_move(locked, show=show, user=user))
     correction = look_at_correction(locked, user=user, show=show)
     if expected and expected != correction.fingerprint:
         raise ChangedMeanwhileError
@@ -123,13 +123,6 @@ def correct_once(
         kept={**kept, "show_after": show.pk},
     )
     return correction, ids, row
-
-
-def lock_watches(mapping: PlexShowMapping, *, show: TVShow, user: User) -> None:
-    """So that nobody removes one between the look at it and its move."""
-    moving = viewings_to_move(mapping, show=show, user=user)
-    watches = Watch.objects.filter(pk__in=moving.values("watch")).order_by("pk")
-    list(watches.select_for_update().values_list("pk"))
 
 
 def kept_moves(correction: Correction) -> dict[str, Any]:

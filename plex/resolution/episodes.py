@@ -18,10 +18,10 @@ from plex.resolution.answers import (
 from plex.resolution.conflicts import is_of_mapping
 from plex.resolution.decisions import keep_correction
 from plex.resolution.images import images_of
-from plex.resolution.moving import PLACED, carry_out
+from plex.resolution.moving import PLACED, carry_out, lock_watches
 from plex.resolution.placing import Targets, plan_for
 from plex.resolution.shows import lock
-from tracker.models import Episode, Watch
+from tracker.models import Episode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ def correct_once(
     if viewing.mapping is None:
         raise ChangedMeanwhileError
     locked = lock(viewing.mapping)
-    lock_watches(viewing)
+    lock_watches(same_item(viewing))
     viewing = PlexViewing.objects.select_related("mapping", "watch__episode__season__show").get(
         pk=viewing.pk
     )
@@ -153,12 +153,6 @@ def correct_once(
         kept=kept,
     )
     return correction
-
-
-def lock_watches(viewing: PlexViewing) -> None:
-    """So that nobody removes one between the look at it and its move."""
-    watches = Watch.objects.filter(pk__in=same_item(viewing).values("watch")).order_by("pk")
-    list(watches.select_for_update().values_list("pk"))
 
 
 def remember(mapping: PlexShowMapping, viewing: PlexViewing, episode: Episode) -> None:

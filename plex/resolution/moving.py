@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from plex.corrections import How, Move, MovePlan
 from plex.models import PlexViewing, PlexWebhookLog
@@ -22,10 +23,17 @@ LOG_COLUMNS = (
 Pair = tuple[int, int]  # User, show.
 
 
+def lock_watches(viewings: QuerySet[PlexViewing]) -> None:
+    """Lock the watches of these plays, so that nobody removes one between the plan and its move."""
+    watches = Watch.objects.filter(pk__in=viewings.values("watch")).order_by("pk")
+    list(watches.select_for_update().values_list("pk"))
+
+
 def carry_out(plan: MovePlan, *, evidence: dict[int, str], told: str) -> dict[str, Any]:
     """Move the plays; returns what an undo needs to know. `told` goes into the events' stories.
 
-    The watches are locked here. Raises `IntegrityError` where somebody marked an episode meanwhile.
+    The caller planned under `lock_watches`. Raises `IntegrityError` where somebody marked an episode
+    meanwhile.
     """
     viewings = PlexViewing.objects.in_bulk([move.viewing_id for move in plan.moves])
     pairs = pairs_of(plan.moves)

@@ -15,10 +15,10 @@ from plex.numbering.orders import order_of
 from plex.processing.indexes import read_episodes
 from plex.resolution.answers import ResolutionError, Resolved, in_one_transaction
 from plex.resolution.decisions import keep_correction
-from plex.resolution.moving import PLACED, carry_out
+from plex.resolution.moving import PLACED, carry_out, lock_watches
 from plex.resolution.placing import Targets, plan_for
 from plex.resolution.shows import lock
-from tracker.models import TVShow, Watch
+from tracker.models import TVShow
 
 # What rests on the number alone, and so means something else in another order.
 BY_NUMBER = ("number", "order")
@@ -95,8 +95,7 @@ def move_once(mapping: PlexShowMapping, *, user: User) -> int:
     locked = lock(mapping)
     show = TVShow.objects.get(plex_mappings=locked)
     plays = plays_by_number(locked, user=user)
-    watches = Watch.objects.filter(pk__in=plays.values("watch")).order_by("pk")
-    list(watches.select_for_update().values_list("pk"))
+    lock_watches(plays)
     index = EpisodeIndex(read_episodes([show.pk]).get(show.pk, ()))
     groups = {(one.place, one.source): one.target for one in misnumbered(locked, index, user=user)}
     moving = {

@@ -161,7 +161,7 @@ def read_page(request: UserRequest, form: ActivityFilterForm, *, before: int | N
     return EventPage(
         events=events,
         older=older,
-        newest=events[0].pk if events else (before or newest_id()),
+        newest=events[0].pk if events else (before or PlexWebhookLog.objects.newest_id()),
         waiting=as_text(still_waiting(events)),
     )
 
@@ -225,13 +225,9 @@ def needs_bound(form: ActivityFilterForm) -> bool:
 
 def lowest_id(before: int | None) -> int | None:
     """The id down to which a bounded list looks; None when that is the end of the log."""
-    top = before if before is not None else newest_id() + 1
+    top = before if before is not None else PlexWebhookLog.objects.newest_id() + 1
     lowest = top - FILTERED_ROWS
     return lowest if lowest > 1 else None
-
-
-def newest_id() -> int:
-    return PlexWebhookLog.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def for_list(rows: PlexWebhookLogQuerySet) -> QuerySet[PlexWebhookLog]:

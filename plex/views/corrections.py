@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from plex.cards import our_shows
+from plex.cards import LISTED_SHOWS, our_shows
 from plex.correction_cards import play_of_watch, preview_of
 from plex.models import PlexCorrection, PlexShowMapping, PlexViewing
 from plex.resolution import (
@@ -25,8 +25,6 @@ from plex.resolution import (
 )
 from tracker.models import Episode, TVShow
 from tracker.views.answers import UserRequest, number_in
-
-FOUND_SHOWS = 12
 
 
 @login_required
@@ -110,7 +108,7 @@ def episode_context(
         "episodes": Episode.objects.filter(season__show=shown).select_related("season").in_order(),
         "episode": episode,
         "query": query,
-        "found": our_shows(query, most=FOUND_SHOWS),
+        "found": our_shows(query, most=LISTED_SHOWS),
     }
     if episode is not None:
         try:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from plex.cards import our_shows
+from plex.cards import LISTED_SHOWS, our_shows
 from plex.models import PlexShowMapping
 from plex.resolution import ResolutionError
 from plex.resolution.merged_corrections import between
@@ -21,7 +21,6 @@ from tracker.merging_shows import ShowMerge
 from tracker.models import Episode, TrackedShow, TVShow
 from tracker.views.answers import UserRequest, number_in
 
-FOUND_SHOWS = 12
 SHOWN_DOUBTS = 20
 
 
@@ -68,7 +67,7 @@ def merge(request: UserRequest, pk: int) -> HttpResponse:
         "kept": kept,
         "going": going,
         "query": query,
-        "found": [one for one in our_shows(query or kept.title, most=FOUND_SHOWS) if one != kept],
+        "found": [one for one in our_shows(query or kept.title, most=LISTED_SHOWS) if one != kept],
     }
     if going is not None:
         context |= what_becomes(look_at_merge(kept, going))

@@ -164,7 +164,7 @@ def test_a_held_event_says_what_settles_it_now(play):
     [
         (["999999"], "There is no event 999999"),
         (["missing.json"], "can't be read"),
-        (["missing.json", "--user", "nobody"], "No user nobody."),
+        (["missing.json", "--user", "nobody"], "There is no user nobody."),
         (["missing.json", "--user", "viewer"], "viewer has no Plex connection."),
     ],
 )

@@ -6,13 +6,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from plex.inspection import Inspection, inspect, unstored_event
-from plex.management.commands.plex_replay import read_payloads
-from plex.models import PlexConfig, PlexWebhookLog
+from plex.management.inputs import find_config, read_payloads
+from plex.models import PlexWebhookLog
 from plex.story import StoryStep, story_of
 
 
@@ -63,7 +62,7 @@ def find_events(text: str, *, user: str | None) -> list[PlexWebhookLog]:
     """The stored event of a number, or the events of a file. Raises `CommandError`."""
     file = Path(text)
     if file.exists() or not text.isdecimal():
-        config, now = find_config(user), timezone.now()
+        config, now = find_config(user, makes=False), timezone.now()
         return [unstored_event(payload, config=config, now=now) for payload in read_payloads(file)]
     log = PlexWebhookLog.objects.select_related("account").filter(pk=int(text)).first()
     if log is None:
@@ -71,19 +70,3 @@ def find_events(text: str, *, user: str | None) -> list[PlexWebhookLog]:
     if log.payload is None:
         raise CommandError(f"Event {text} could not be read, so nothing can be decided about it.")
     return [log]
-
-
-def find_config(username: str | None) -> PlexConfig:
-    """A connection that is there: none is made."""
-    configs = PlexConfig.objects.select_related("user")
-    if username:
-        config = configs.filter(user__username=username).first()
-        if config is None:
-            known = User.objects.filter(username=username).exists()
-            lacking = f"{username} has no Plex connection." if known else f"No user {username}."
-            raise CommandError(lacking)
-        return config
-    found = list(configs[:2])
-    if len(found) != 1:
-        raise CommandError("Say whose connection takes the events: --user NAME.")
-    return found[0]

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import requests
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from plex.connection import connect
 from plex.inbox import receive
-from plex.models import PlexConfig, PlexWebhookLog
-from plex.payload import PayloadError, read_json
+from plex.management.inputs import find_config, read_payloads
+from plex.models import PlexWebhookLog
 from plex.processing import process_due
 
 POST_SECONDS = 30
@@ -45,7 +42,7 @@ class Command(BaseCommand):
             for number, payload in enumerate(payloads, start=1):
                 self.stdout.write(f"{number}: {post(options['url'], payload)}")
             return
-        config = find_config(options["user"])
+        config = find_config(options["user"], makes=True)
         pks = [
             receive(user_id=config.pk, payload=payload, now=timezone.now()) for payload in payloads
         ]
@@ -53,47 +50,6 @@ class Command(BaseCommand):
         logs = PlexWebhookLog.objects.in_bulk(pks)
         for number, pk in enumerate(pks, start=1):
             self.stdout.write(f"{number}: {describe(logs[pk])}")
-
-
-def read_payloads(file: Path) -> list[dict[str, Any]]:
-    """The events in a file. Raises `CommandError` with the place of the first that is none."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file} can't be read: {error}") from error
-    payloads = []
-    for number, part in enumerate(split(text), start=1):
-        try:
-            payloads.append(read_json(part))
-        except PayloadError as error:
-            raise CommandError(f"{file}, event {number}: {error}") from error
-    return payloads
-
-
-def split(text: str) -> Iterator[str]:
-    """The JSON text of each event: of a list, of one object, or of one object a line."""
-    try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError):
-        yield from (line for line in text.splitlines() if line.strip())
-        return
-    if isinstance(whole, list):
-        yield from (json.dumps(item) for item in whole)
-    else:
-        yield text
-
-
-def find_config(username: str | None) -> PlexConfig:
-    """The connection that takes the events; a named user's is made if need be."""
-    if username:
-        user = User.objects.filter(username=username).first()
-        if user is None:
-            raise CommandError(f"There is no user {username}.")
-        return connect(user)
-    configs = list(PlexConfig.objects.all()[:2])
-    if len(configs) != 1:
-        raise CommandError("Say whose connection takes the events: --user NAME.")
-    return configs[0]
 
 
 def post(url: str, payload: dict[str, Any]) -> str:
