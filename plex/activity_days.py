@@ -17,13 +17,13 @@ from plex.models import PlexActivityDay, PlexWebhookLog
 DAY = timedelta(days=1)
 # As far as the view goes back.
 DAYS = 30
-# Today, and yesterday with what was decided late.
+# Today, and yesterday, some of whose events are decided late: the view counts both itself.
 LIVE_DAYS = 2
 JOB = "activity_days"
 
 
 def settle_days() -> None:
-    """Count the days that are over afresh: events of before may have been decided since."""
+    """Count the days that are over again: some of their events may have been decided since."""
     today = timezone.now().astimezone(UTC).date()
     days = [today - n * DAY for n in range(LIVE_DAYS, DAYS + 1)]
     counted = [row for day in days for row in counts_of(day)]

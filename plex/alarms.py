@@ -25,11 +25,12 @@ Kind = Alarm.Kind
 WATCHED_BY_WORKER = (Kind.FAILED_EVENTS, Kind.CONFLICTS, Kind.TMDB_ERRORS, Kind.NEW_CONFLICT)
 WATCHED_BY_WEB = (Kind.WORKER_SILENT,)
 
-FEW = 10  # Of fewer events or calls in an hour a share says nothing.
+# A share is only judged where an hour had at least this many events, or calls.
+FEW = 10
 MOST_FAILED = 0.10
 MOST_CONFLICTS = 50
 MOST_TMDB_ERRORS = 0.20
-# A restart is no silence.
+# Longer than a restart takes.
 WORKER_SILENT = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
 NAMED_CONFLICTS = 5

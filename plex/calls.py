@@ -36,7 +36,7 @@ TRIES = 3
 LARGEST_ANSWER_BYTES = 32_000_000
 TEMPORARY_STATUSES = (429, 500, 502, 503, 504, 520, 522, 524)
 PRODUCT = "Full Tracker"
-# These errors are answers: the host does its part.
+# Errors by which the host answers: it is not in trouble.
 ANSWERS = {"unauthorised", "not_found", "no_plex_pass"}
 
 

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from tracker.tmdb import FoundShow
 
-# The default of 0.6 for words, or 0.3, misses many a right show. Lower than this costs more time
-# in a large catalogue than it finds: docs/matching.md.
+# PostgreSQL's own defaults (0.3, or 0.6 for words) miss many right shows. Below this a large catalogue
+# takes much longer to search, and little more is found: docs/matching.md.
 TRIGRAM_SIMILARITY = 0.15
-# Tried first: in a catalogue of 200,000 shows as many as asked for are more alike than this, and to
-# weigh all down to the other takes three times as long.
+# Tried first. Among 200,000 shows there are enough that are at least this alike, and searching down to
+# TRIGRAM_SIMILARITY takes three times as long.
 CLOSE_SIMILARITY = 0.25
-# TMDB knows dozens of titles of a show. All of the very key, and the few most alike, decide.
+# TMDB knows dozens of titles of a show. Those with the very key, and the few most alike, are weighed.
 _ALIKE_TITLES = 3
 _ROWS_AT_ONCE = 500
 _READ = ("tmdb_id", "title", "original_title", "first_air_date", "origin_countries", "poster_path")

@@ -1,4 +1,5 @@
-"""A host in trouble, known to every process: nobody calls it for a while, and the pages say so.
+"""Circuit breakers: a host is in trouble, every process knows, nobody calls it for a while, and the
+pages say so.
 
 One row beside the periodic jobs for each host: how many calls failed in a row, since when, and until
 when nothing is asked (`lease_until`). When that time has come one call is let through. Its answer
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
 PREFIX = "circuit:"
 NAME = f"{PREFIX}tmdb"
-# Each is three tries already.
+# Failed calls, each of which was tried three times.
 FAILURES_IN_A_ROW = 3
 SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=20)
 REFUSED_KEY_PAUSE = timedelta(minutes=10)
-# A Retry-After beyond this is not believed.
+# A longer Retry-After is cut to this.
 LONGEST_RETRY_AFTER = timedelta(hours=4)
 # The one call that is let through ends well within this time; nobody else tries meanwhile.
 TRIAL = timedelta(minutes=1)

@@ -138,7 +138,7 @@ def save_settings(
 
 
 def put_switches(config: PlexConfig, switches: Switches) -> set[str]:
-    """Set the switches that are given; does not save. Returns the columns that changed, as the next two do."""
+    """Set the switches that are given; does not save. Returns the columns that changed."""
     given = {name: value for name, value in switches.items() if value is not None}
     # As it is stored: the admin's form has changed the object by now.
     if (
@@ -152,7 +152,10 @@ def put_switches(config: PlexConfig, switches: Switches) -> set[str]:
 
 
 def put_address(config: PlexConfig, url: str) -> set[str]:
-    """Set the server's address, and forget what is known of another server; does not save."""
+    """Set the server's address, and forget what is known of another server; does not save.
+
+    Returns the columns that changed.
+    """
     columns = {"plex_server_url"}
     if is_other_server(config, url):
         forget_server(config)
@@ -162,7 +165,10 @@ def put_address(config: PlexConfig, url: str) -> set[str]:
 
 
 def put_token(config: PlexConfig, token: str) -> set[str]:
-    """Seal a token, and forget what was found out with the one before; does not save."""
+    """Seal a token, and forget what was found out with the one before; does not save.
+
+    Returns the columns that changed.
+    """
     seal(config, "plex_token", token)
     config.plex_username, config.token_refused_at, config.has_plex_pass = "", None, None
     columns = {"plex_token", "plex_username", "token_refused_at", "has_plex_pass"}

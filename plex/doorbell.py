@@ -17,7 +17,7 @@ from django.db import Error, connection, connections
 CHANNEL = "plex_events"
 DATA_VERSION_SECONDS = 0.05
 IDLE_SECONDS = 20.0
-# In a storm the worker hears every so often: each ring costs a process about what an event does.
+# The least time between two rings: one costs a process about as much as an event does.
 PAUSE_SECONDS = 0.03
 
 

@@ -1,5 +1,7 @@
-"""TMDB, and Plex's ids of shows, with a memory: answers are kept, an outage is met by a few rows and not by every one, and
-nothing is asked in the lane that must not wait."""
+"""TMDB's answers, and the ids that Plex lists for shows: asked once, and kept.
+
+The lane that must not wait answers from what is kept; an outage is met by a few rows, not by each.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,9 @@ KEPT = timedelta(days=30)
 # New episodes get their ids days or weeks late: what TMDB did not know is asked again soon.
 MISS_KEPT = timedelta(hours=12)
 SEARCH_KEPT = timedelta(days=1)
-# Before the number of a show that TMDB does not have.
+# The key of a kept answer that TMDB has no show of a number: this, and the number.
 GONE = "gone:"
-# Many plays of one unclear show look into the same seasons.
+# Seasons are kept in memory only: many plays of one unclear show look into the same ones.
 SEASON_SECONDS = 600.0
 MOST_SEASONS = 200
 
@@ -71,7 +73,7 @@ class TmdbAwayError(Exception):
 
 
 class Lookups:
-    """What TMDB says. `may_call=False` answers from memory only, else `NetworkNeededError`.
+    """What TMDB says. With `may_call=False` only kept answers are used, else `NetworkNeededError`.
 
     One object per thread. `before_call` runs before each call: the worker renews its lease there.
     """

@@ -22,8 +22,8 @@ ACTIVITY = timedelta(days=30)
 DAY = timedelta(days=1)
 # Events that arrive together may get their ids in another order than their times.
 ID_SLACK = 1000
-# The last days are counted each time. What arrived before hardly changes, and is most of the work:
-# it is counted once in so long.
+# The last days are counted each time. Earlier ones hardly change and are most of the work: they are
+# counted again only after SETTLED_SECONDS.
 LIVE_DAYS = 2
 SETTLED_SECONDS = 15 * 60
 

@@ -15,12 +15,12 @@ DONE_KEPT = timedelta(days=90)
 FAILED_KEPT = timedelta(days=365)
 # Plays of accounts that nobody has claimed.
 STRANGERS_KEPT = timedelta(days=30)
-# So long a correction can be undone.
+# How long a correction can be undone.
 CORRECTIONS_KEPT = timedelta(days=90)
 # Small, so that no lock is held for long.
 BATCH = 200
-# Between two batches so many times as long as one took. On SQLite, who waits for its one lock asks for
-# it again and again, and seldom in time when the next batch takes it at once.
+# The pause after a batch, as a multiple of the time that it took. SQLite has one lock, and whoever waits
+# for it asks again and again: without a pause the next batch would nearly always be first.
 REST = 1
 
 

@@ -26,7 +26,7 @@ from tracker.encryption import (
 )
 from tracker.keys import only_one, write_private
 
-# Someone who saves the same value this often in the same moment does not exist.
+# A value that somebody saves meanwhile is looked at again; nobody does that so often in a moment.
 TRIES = 5
 # A request that sealed a value has saved it by then.
 SETTLE_SECONDS = 3.0

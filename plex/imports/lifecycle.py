@@ -1,7 +1,7 @@
 """Imports that a person starts: what their buttons do, and how the worker carries them out.
 
-A kind of import is a step: it works piece by piece, notes each piece by `import_progress.note`, and
-returns when `should_stop` says so or all is done (`import_progress.ready`, `finish`).
+A kind of import is a step: it works piece by piece, notes each piece by `progress.note`, and
+returns when `should_stop` says so, or when all is counted or done (`progress.ready`, `finish`).
 """
 
 from __future__ import annotations

@@ -15,13 +15,13 @@ from plex.models import Job, PlexImport
 
 # Longer than the calls of one piece of work; renewed whenever progress is noted.
 LEASE = timedelta(minutes=3)
-# In `cursor`: failures in a row, gone with the first piece that works.
+# A key of `cursor`: how many pieces of work failed in a row; gone with the first that works.
 FAILURES = "failures"
-# In `cursor`, while a worker carries the import out: which. A pause after trouble is nobody's.
+# A key of `cursor`: the worker that carries the import out; absent while it waits after trouble.
 WORKER = "worker"
-# A worker says every ten seconds that it is alive.
+# A worker that was not heard of for this long is dead: each says every ten seconds that it is alive.
 LOST_AFTER = timedelta(seconds=30)
-# Containers start again with the same name and process number.
+# Tells this start from earlier ones: containers start with the same name and process number.
 STARTED = secrets.token_hex(4)
 
 

@@ -46,7 +46,7 @@ class Job(models.Model):
 
 
 class TmdbLookup(models.Model):
-    """An answer of TMDB's `/find` or search, a miss too. Kept 30 days at most."""
+    """An answer of TMDB, or of Plex about a show's ids; a miss, too. Kept 30 days at most."""
 
     key = models.CharField(max_length=300, unique=True, help_text="As in find:tvdb_id:349232.")
     answer = models.JSONField(null=True)

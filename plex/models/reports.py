@@ -9,7 +9,7 @@ from django.db import models
 
 
 class PlexSyncStats(models.Model):
-    """Per user: shows, confidence, conflicts and plays."""
+    """Per user: Plex shows, open conflicts and events."""
 
     user_id = models.BigIntegerField(primary_key=True)
     total_shows = models.IntegerField()

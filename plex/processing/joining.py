@@ -97,7 +97,7 @@ def join(
 
 
 def part_of(history_key: str, number: int) -> str:
-    """A key of Plex's history is there once; a file with several episodes gives it parts."""
+    """The key as the `number`th viewing keeps it: keys are unique, and a file may hold several episodes."""
     return f"{history_key}{PART}{number + 1}" if history_key and number else history_key
 
 
