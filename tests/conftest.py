@@ -70,12 +70,16 @@ def make_show(db) -> Callable[..., TVShow]:
     return factories.make_show
 
 
-@pytest.fixture(scope="session")
-def tmdb_server() -> Iterator[HTTPServer]:
+def serve() -> Iterator[HTTPServer]:
     """One server for all tests: stopping one takes half a second."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with HTTPServer(host="127.0.0.1", threaded=True) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def tmdb_server() -> Iterator[HTTPServer]:
+    yield from serve()
 
 
 @pytest.fixture
@@ -90,10 +94,7 @@ def tmdb(tmdb_server: HTTPServer, settings) -> Iterator[FakeTmdb]:
 
 @pytest.fixture(scope="session")
 def plex_http() -> Iterator[HTTPServer]:
-    """One server for all tests, as for TMDB."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    with HTTPServer(host="127.0.0.1", threaded=True) as server:
-        yield server
+    yield from serve()
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +15,10 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from plex.connection import save_server, save_token
+from plex.models import PlexConfig
 from tests.plex.factories import SERVER, of_episode, scrobble
-from tests.tmdb_trouble import Troubled
+from tests.trouble import Troubled
 from tracker.models import Episode, TVShow
 
 OWNER = 1
@@ -80,6 +80,11 @@ class FakePlex:
         self.parts = {"tv": self.tv, "pms": self.server, "catalogue": self.metadata}
         http.clear()
         http.expect_request(re.compile(".*")).respond_with_handler(self._handle)
+
+    def link(self, config: PlexConfig, *, username: str = "mira") -> None:
+        """Connect as signing in and finding the server do."""
+        save_token(config, self.token, username=username)
+        save_server(config, url=self.server.url, uuid=self.uuid, name=self.name)
 
     # What it knows
 
@@ -187,13 +192,8 @@ class FakePlex:
                 )
             )
             trouble = part.next_trouble()
-        if trouble is not None:
-            if trouble.kind == "down":
-                request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-                return Response()
-            if trouble.kind == "answer":
-                return Response(trouble.body, trouble.status, trouble.headers)
-            time.sleep(trouble.seconds)
+        if trouble is not None and (met := trouble.meet(request)) is not None:
+            return met
         if request.headers.get("Accept", "").startswith("image/"):
             return self._poster(path, request)
         if request.headers.get("Accept") != "application/json":

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import socket
 import threading
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -28,7 +26,7 @@ from tests.tmdb_json import (
     season_json,
     words,
 )
-from tests.tmdb_trouble import Troubled
+from tests.trouble import Troubled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,13 +200,8 @@ class FakeTmdb(Troubled):
                 )
             )
             trouble = self._next_trouble()
-        if trouble is not None:
-            if trouble.kind == "down":
-                request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-                return Response()
-            if trouble.kind == "answer":
-                return Response(trouble.body, trouble.status, trouble.headers)
-            time.sleep(trouble.seconds)
+        if trouble is not None and (met := trouble.meet(request)) is not None:
+            return met
         return self._answer(path, request)
 
     def _answer(self, path: str, request: Request) -> Response:

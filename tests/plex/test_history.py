@@ -38,7 +38,6 @@ from tests.plex.factories import (
     of_episode,
     scrobble,
 )
-from tests.plex_server import FakePlex
 from tracker import watching
 from tracker.models import Episode, Watch
 
@@ -49,12 +48,11 @@ MY_ID = 240271337
 
 
 @pytest.fixture
-def config(connected, plex: FakePlex) -> PlexConfig:
-    """The owner's connection, with token and server, begun at START."""
-    config, _ = connected
-    config.sync_started_date = START
-    config.save()
-    return connection.save_settings(config, plex_token=plex.token, plex_server_url=plex.server.url)
+def config(readable) -> PlexConfig:
+    """Begun at START."""
+    readable.sync_started_date = START
+    readable.save()
+    return readable
 
 
 def run(config: PlexConfig) -> str:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from plex import connection
 from plex.history import reading
 from plex.imports import lifecycle, show_import
 from plex.imports.progress import LEASE, LOST_AFTER, WORKER, LostImportError, note, this_worker
@@ -22,12 +21,11 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def config(connected, plex: FakePlex) -> PlexConfig:
-    config, _ = connected
+def config(readable, plex: FakePlex) -> PlexConfig:
     show = make_show("Severance", {1: 9})
     plex.mirror(show)
     plex.add_play("Severance", 1, 1, viewed_at=datetime(2020, 1, 1, tzinfo=UTC))
-    return connection.save_settings(config, plex_token=plex.token, plex_server_url=plex.server.url)
+    return readable
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from plex import inbox, jobs, retention
-from plex.models import Action, Job, PlexViewing, PlexWebhookLog, Status
+from plex.models import Action, Job, PlexViewing, PlexWebhookLog, Status, TmdbLookup
 from plex.processing import process_due
 from tests.factories import episode_of, make_show
 from tests.plex.factories import (
@@ -164,7 +164,16 @@ def test_retention_spares_an_event_that_is_processed_again_meanwhile(play):
 
 
 def test_cleaning_up_runs_as_a_job():
+    long_ago = timezone.now() - timedelta(days=91)
+    PlexWebhookLogFactory(status=Status.SUCCESS, created_at=long_ago)
+    TmdbLookup.objects.create(key="find:tvdb_id:1", answer={}, fetched_at=long_ago)
+    Job.objects.create(name="worker:gone:1", last_run_at=long_ago)
+
     jobs.clean_up()
+
+    assert not PlexWebhookLog.objects.exists()
+    assert not TmdbLookup.objects.exists()
+    assert not Job.objects.heartbeats().exists()
 
 
 def test_a_missing_episode_of_a_season_that_is_another_show(play, tmdb, drain):

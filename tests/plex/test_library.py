@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from plex.client import PlexError, PlexServer
-from plex.connection import save_server, save_token
+from plex.connection import save_server
 from plex.imports import library, show_import
 from plex.models import PlexConfig, PlexImport
 from tests.factories import TrackedShowFactory, make_show
@@ -19,7 +19,6 @@ from tests.plex.factories import (
     make_config,
     scrobble,
 )
-from tests.plex_server import FakePlex
 from tests.tracker.page_queries import count_queries
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +26,8 @@ PAGE = "/plex/library/"
 
 
 @pytest.fixture
-def config(owner: User, plex: FakePlex) -> PlexConfig:
-    config, _ = make_config(owner)
-    save_token(config, plex.token, username="mira")
-    save_server(config, url=plex.server.url, uuid=SERVER, name="Attic")
-    return config
+def config(linked) -> PlexConfig:
+    return linked
 
 
 @pytest.fixture

@@ -11,19 +11,15 @@ from plex.resolution import ResolutionError
 from plex.resolution.numbering import choose_order, decline_order
 from tests.factories import WatchFactory, episode_of, make_show
 from tests.plex.factories import scrobble
-from tests.plex.firefly import DVD, TITLES, mapping_of, watched
-from tracker import library
+from tests.plex.firefly import TITLES, add_firefly, mapping_of, watched
 from tracker.models import EpisodeOrder, TVShow, Watch
-from tracker.tmdb import connect
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def firefly(tmdb) -> TVShow:
-    tmdb.add_show(1437, "Firefly", seasons={1: TITLES}, status="Ended")
-    tmdb.add_order(1437, "5ad1", "DVD order", kind=3, groups=DVD)
-    return library.add_show(tmdb_id=1437, tmdb=connect())
+    return add_firefly(tmdb)
 
 
 @pytest.fixture

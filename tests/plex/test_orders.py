@@ -20,7 +20,7 @@ from plex.processing.indexes import read_episodes
 from plex.resolution import confirm_mapping
 from tests.factories import episode_of, make_show
 from tests.plex.factories import scrobble
-from tests.plex.firefly import DVD, TITLES, mapping_of, watched
+from tests.plex.firefly import DVD, add_firefly, mapping_of, watched
 from tracker import library, orders
 from tracker.models import EpisodeOrder, OrderedEpisode, TVShow, Watch
 from tracker.tmdb import connect
@@ -30,9 +30,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def firefly(tmdb) -> TVShow:
-    tmdb.add_show(1437, "Firefly", seasons={1: TITLES}, status="Ended")
-    tmdb.add_order(1437, "5ad1", "DVD order", kind=3, groups=DVD)
-    return library.add_show(tmdb_id=1437, tmdb=connect())
+    return add_firefly(tmdb)
 
 
 def index_of(show: TVShow) -> EpisodeIndex:

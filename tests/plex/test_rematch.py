@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from plex import inbox, jobs, rematch
+from plex import jobs, rematch
 from plex.models import Job, PlexConflict, PlexShowMapping, PlexWebhookLog, Status
 from tests.factories import episode_of, make_show
 from tests.plex.factories import of_episode, scrobble
@@ -118,21 +118,6 @@ def test_a_suggested_show_that_is_added_by_hand_settles_it(play, drain, tmdb, co
     retried(drain)
 
     assert Watch.objects.get().episode.episode_number == 3
-
-
-def test_a_key_that_is_set_later_settles_it(play, drain, tmdb, settings):
-    key, settings.TMDB_API_KEY = settings.TMDB_API_KEY, ""
-    log = play(scrobble("Andor", 1, 3, ids=("tvdb://9001",)))
-    assert log.status == Status.HELD
-    tmdb.add_show(700, title="Andor", seasons={1: 12})
-    tmdb.add_find("9001", source="tvdb_id", episode=(700, 1, 3))
-    settings.TMDB_API_KEY = key
-
-    inbox.retry_waiting_for_tmdb(now=timezone.now())
-    drain()
-
-    assert PlexConflict.objects.get().resolution_action == PlexConflict.Resolution.AUTO_RESOLVED
-    assert Watch.objects.count() == 1
 
 
 def test_a_run_tries_few_and_the_next_goes_on(play, drain, monkeypatch):

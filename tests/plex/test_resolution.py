@@ -318,3 +318,4 @@ def test_a_later_key_settles_an_open_conflict_by_itself(play, drain, owner, tmdb
     conflict = PlexConflict.objects.get()
     assert conflict.resolution_action == PlexConflict.Resolution.AUTO_RESOLVED
     assert conflict.resolved_at is not None
+    assert Watch.objects.count() == 1

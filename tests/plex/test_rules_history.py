@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from plex import connection, jobs
+from plex import jobs
 from plex.history import reading, scan
 from plex.models import Action, Job, PlexConfig, PlexRule, PlexWebhookLog
 from plex.processing import process_due
@@ -21,15 +21,12 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def config(connected, plex: FakePlex) -> PlexConfig:
-    config, _ = connected
+def config(readable, plex: FakePlex) -> PlexConfig:
     plex.sections = [{"key": "2", "type": "show", "title": "Kids"}]
-    connection.save_settings(
-        config, plex_token=plex.token, plex_server_url=plex.server.url, scan_watched=True
-    )
-    config.sync_started_date = config.scan_started_at = START
-    config.save()
-    return config
+    readable.scan_watched = True
+    readable.sync_started_date = readable.scan_started_at = START
+    readable.save()
+    return readable
 
 
 def run(config: PlexConfig, prefix: str) -> None:

@@ -35,15 +35,12 @@ MY_ID = 240271337
 
 
 @pytest.fixture
-def config(connected, plex: FakePlex) -> PlexConfig:
-    """The owner's connection, whose library is scanned since START."""
-    config, _ = connected
-    connection.save_settings(
-        config, plex_token=plex.token, plex_server_url=plex.server.url, scan_watched=True
-    )
-    config.sync_started_date = config.scan_started_at = START
-    config.save()
-    return config
+def config(readable) -> PlexConfig:
+    """Its library is scanned since START."""
+    readable.scan_watched = True
+    readable.sync_started_date = readable.scan_started_at = START
+    readable.save()
+    return readable
 
 
 @pytest.fixture

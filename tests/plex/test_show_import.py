@@ -8,7 +8,6 @@ from datetime import date
 import pytest
 from django.contrib.auth.models import User
 
-from plex.connection import save_server, save_token
 from plex.imports import lifecycle, show_import
 from plex.imports.show_results import counts_in, failed_keys, results_of, states_of
 from plex.models import (
@@ -22,7 +21,7 @@ from plex.models import (
 from plex.resolution import resolve_conflict
 from plex.story import story_of
 from tests.factories import make_show
-from tests.plex.factories import SERVER, make_config
+from tests.plex.factories import make_config
 from tests.plex.slices import work
 from tests.plex_server import FakePlex
 from tracker.models import TrackedShow, TVShow, Watch
@@ -39,8 +38,7 @@ def config(owner: User, plex: FakePlex) -> PlexConfig:
 def linked(user: User, plex: FakePlex) -> PlexConfig:
     """A connection with a token and a server."""
     config, _ = make_config(user, auto_add_shows=False, auto_add_library=False)
-    save_token(config, plex.token, username="mira")
-    save_server(config, url=plex.server.url, uuid=SERVER, name="Attic")
+    plex.link(config)
     return config
 
 

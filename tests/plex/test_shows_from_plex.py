@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertContains
 
-from plex.connection import save_server, save_token
 from plex.imports import show_import
 from plex.imports.show_results import results_of
 from plex.models import (
@@ -25,7 +23,7 @@ from plex.models import (
 from plex.replacing import replace_makeshift_shows
 from tests.api import caller
 from tests.factories import WatchFactory, episode_of, make_show
-from tests.plex.factories import SERVER, make_config, scrobble
+from tests.plex.factories import make_config, scrobble
 from tests.plex.slices import work
 from tests.plex_server import FakePlex
 from tracker import library
@@ -42,11 +40,8 @@ def no_key(tmdb, settings):
 
 
 @pytest.fixture
-def config(owner: User, plex: FakePlex, connected) -> PlexConfig:
-    config = connected[0]
-    save_token(config, plex.token, username="mira")
-    save_server(config, url=plex.server.url, uuid=SERVER, name="Attic")
-    return config
+def config(linked) -> PlexConfig:
+    return linked
 
 
 @pytest.fixture
@@ -113,8 +108,7 @@ def test_where_a_show_of_ours_may_be_meant_it_is_asked(config, owner, no_key, pl
 def test_added_twice_it_is_one_show(config, viewer, dark, plex):
     add(config, dark)
     other, _ = make_config(viewer)
-    save_token(other, plex.token, username="jo")
-    save_server(other, url=plex.server.url, uuid=SERVER, name="Attic")
+    plex.link(other, username="jo")
     add(other, dark)
     assert TVShow.objects.count() == 1
     assert TrackedShow.objects.count() == 2

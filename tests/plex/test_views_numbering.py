@@ -19,19 +19,15 @@ from plex.models import (
 from plex.resolution.undoing import undo_correction
 from tests.factories import UserFactory, episode_of, make_show
 from tests.plex.factories import scrobble
-from tests.plex.firefly import DVD, TITLES, mapping_of, watched
-from tracker import library
+from tests.plex.firefly import add_firefly, mapping_of, watched
 from tracker.models import EpisodeOrder, TVShow, Watch
-from tracker.tmdb import connect
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def mapping(tmdb) -> PlexShowMapping:
-    tmdb.add_show(1437, "Firefly", seasons={0: ["Here's How It Was"], 1: TITLES})
-    tmdb.add_order(1437, "5ad1", "DVD order", kind=3, groups=DVD)
-    return mapping_of(library.add_show(tmdb_id=1437, tmdb=connect()))
+    return mapping_of(add_firefly(tmdb, specials=["Here's How It Was"]))
 
 
 @pytest.fixture

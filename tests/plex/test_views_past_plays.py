@@ -23,14 +23,13 @@ PAGE = "/plex/import/"
 
 
 @pytest.fixture
-def config(connected, plex: FakePlex) -> PlexConfig:
-    config, _ = connected
+def config(readable, plex: FakePlex) -> PlexConfig:
     plex.mirror(make_show("Severance", {1: 9}))
     plex.mirror(make_show("Andor", {1: 9}))
     for number in range(1, 6):
         plex.add_play("Severance", 1, number, viewed_at=LONG_AGO + number * timedelta(hours=1))
     plex.add_play("Andor", 1, 1, viewed_at=LONG_AGO)
-    return connection.save_settings(config, plex_token=plex.token, plex_server_url=plex.server.url)
+    return readable
 
 
 @pytest.fixture

@@ -24,15 +24,15 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def config(owner, plex: FakePlex) -> PlexConfig:
-    config, _ = make_config(owner, sync_started_date=NOW - timedelta(days=60))
-    return connection.save_settings(config, plex_token=plex.token, plex_server_url=plex.server.url)
+def config(readable) -> PlexConfig:
+    readable.sync_started_date = NOW - timedelta(days=60)
+    readable.save()
+    return readable
 
 
 @pytest.fixture
-def signed_in(client, owner, config):
-    client.force_login(owner)
-    return client
+def signed_in(signed_in, config):
+    return signed_in
 
 
 def page(client, address: str = "/plex/") -> str:

@@ -12,7 +12,7 @@ from plex.answers import Address
 from plex.client import Server
 from plex.models import PlexConfig
 from plex.servers import addresses_of, find_server, is_far, is_private
-from tests.plex.factories import SERVER, make_config
+from tests.plex.factories import SERVER
 
 pytestmark = pytest.mark.django_db
 
@@ -20,16 +20,13 @@ NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def config(owner, plex) -> PlexConfig:
-    config, _ = make_config(owner)
-    connection.save_token(config, plex.token)
-    return config
+def config(with_token) -> PlexConfig:
+    return with_token
 
 
 @pytest.fixture
-def signed_in(client, owner, config):
-    client.force_login(owner)
-    return client
+def signed_in(signed_in, config):
+    return signed_in
 
 
 def stored() -> PlexConfig:

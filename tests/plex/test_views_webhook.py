@@ -26,16 +26,13 @@ OTHER = "https://another.app/plex"
 
 
 @pytest.fixture
-def config(owner, plex) -> PlexConfig:
-    config, _ = make_config(owner)
-    connection.save_token(config, plex.token)
-    return config
+def config(with_token) -> PlexConfig:
+    return with_token
 
 
 @pytest.fixture
-def signed_in(client, owner, config):
-    client.force_login(owner)
-    return client
+def signed_in(signed_in, config):
+    return signed_in
 
 
 def register(client, **extra) -> str:

@@ -92,6 +92,7 @@ def test_nothing_to_settle_is_fine(viewer):
     settle([], [])
     settle([viewer], [])
     settle([], [make_show("Dark")])
+    assert not TrackedShow.objects.exists()
 
 
 def test_needs_as_many_queries_for_one_show_as_for_thirty(viewer, django_assert_num_queries):

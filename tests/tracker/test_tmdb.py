@@ -172,6 +172,7 @@ class TestKey:
     @pytest.mark.django_db
     def test_connects_with_the_key_of_the_settings(self, tmdb):
         connect().check()
+        assert tmdb.requests[0].authorization == f"Bearer {tmdb.key}"
 
     @pytest.mark.django_db
     def test_connects_with_the_key_that_was_entered_in_the_page(self, tmdb, settings):

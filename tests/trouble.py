@@ -1,10 +1,14 @@
-"""What goes wrong with the fake TMDB."""
+"""What goes wrong with the fake TMDB and the hosts of the fake Plex."""
 
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from werkzeug import Request, Response
 
 from tests.tmdb_json import ERRORS
 
@@ -20,9 +24,19 @@ class Trouble:
     body: bytes = b""
     seconds: float = 0.0
 
+    def meet(self, request: Request) -> Response | None:
+        """What a request gets instead of its answer; None where that only comes late."""
+        if self.kind == "down":
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            return Response()
+        if self.kind == "answer":
+            return Response(self.body, self.status, self.headers)
+        time.sleep(self.seconds)
+        return None
+
 
 class Troubled:
-    """The switches of the fake TMDB: each replaces the one before, `up()` ends it."""
+    """The switches of a fake server: each replaces the one before, `up()` ends it."""
 
     _trouble: Trouble | None = None
 
