@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q
 
-from tracker.merging import Merge, OurEpisode, Place, merge_episodes
 from tracker.models import Episode, Season, TVShow, Watch
+from tracker.reconciling import OurEpisode, Place, Reconciliation, reconcile_episodes
 from tracker.tmdb_parsing import EpisodeData, ShowData
 
 logger = logging.getLogger(__name__)
@@ -67,17 +67,17 @@ def write_show(show: TVShow, data: ShowData, *, now: datetime | None) -> None:
 def write_episodes(
     show: TVShow, data: ShowData, *, same: Mapping[int, Place] | None = None
 ) -> None:
-    """Seasons and episodes, with as few writes as it takes. `same` as in `merge_episodes`."""
+    """Seasons and episodes, with as few writes as it takes. `same` as in `reconcile_episodes`."""
     seasons = write_seasons(show, data)
     rows = {
         row.pk: row for row in Episode.objects.filter(season__show=show).select_related("season")
     }
-    merge = merge_episodes(our_episodes(rows.values()), data.seasons, same=same)
-    others = ids_of_other_shows(show, merge)
-    Episode.objects.filter(pk__in=merge.gone).delete()
+    plan = reconcile_episodes(our_episodes(rows.values()), data.seasons, same=same)
+    others = ids_of_other_shows(show, plan)
+    Episode.objects.filter(pk__in=plan.gone).delete()
     changed: list[Episode] = []
     moving: list[Episode] = []
-    for pk, place, columns in wanted_columns(merge, others):
+    for pk, place, columns in wanted_columns(plan, others):
         row = rows[pk]
         moves = (row.season.season_number, row.episode_number) != place
         if moves:
@@ -93,7 +93,7 @@ def write_episodes(
         Episode(
             season=seasons[place[0]], episode_number=place[1], **episode_columns(episode, others)
         )
-        for place, episode in merge.new
+        for place, episode in plan.new
     )
     listed = [season.season_number for season in data.seasons]
     show.seasons.exclude(season_number__in=listed).filter(episodes=None).delete()
@@ -138,9 +138,9 @@ def our_episodes(rows: Iterable[Episode]) -> list[OurEpisode]:
     ]
 
 
-def ids_of_other_shows(show: TVShow, merge: Merge) -> set[int]:
+def ids_of_other_shows(show: TVShow, plan: Reconciliation) -> set[int]:
     """The wanted episode ids that sit on other shows' episodes: ours get none then."""
-    wanted = {episode.tmdb_id for _, episode in [*merge.kept.values(), *merge.new]} - {None}
+    wanted = {episode.tmdb_id for _, episode in [*plan.kept.values(), *plan.new]} - {None}
     elsewhere = set(
         Episode.objects.filter(tmdb_id__in=wanted)
         .exclude(season__show=show)
@@ -155,10 +155,12 @@ def ids_of_other_shows(show: TVShow, merge: Merge) -> set[int]:
     return {tmdb_id for tmdb_id in elsewhere if tmdb_id is not None}
 
 
-def wanted_columns(merge: Merge, others: set[int]) -> Iterable[tuple[int, Place, dict[str, Any]]]:
-    for pk, (place, episode) in merge.kept.items():
+def wanted_columns(
+    plan: Reconciliation, others: set[int]
+) -> Iterable[tuple[int, Place, dict[str, Any]]]:
+    for pk, (place, episode) in plan.kept.items():
         yield pk, place, episode_columns(episode, others)
-    for pk, place in merge.moved_aside.items():
+    for pk, place in plan.moved_aside.items():
         yield pk, place, {}
 
 

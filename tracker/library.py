@@ -15,8 +15,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from tracker import catalogue_rows, orders, statuses
-from tracker.merging import Place
 from tracker.models import Season, ShowTitle, TrackedShow, TVShow, Watch
+from tracker.reconciling import Place
 from tracker.titles import title_key
 from tracker.tmdb import ShowData, Tmdb, TmdbError, TmdbKeyMissingError
 from tracker.transliteration import scripts

@@ -5,7 +5,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.merging import OurEpisode, merge_episodes
+from tracker.reconciling import OurEpisode, reconcile_episodes
 from tracker.tmdb import EpisodeData, SeasonData
 
 DAY, OTHER_DAY = date(2020, 1, 6), date(2020, 1, 13)
@@ -27,47 +27,47 @@ def theirs(number, tmdb_id=None, *, name="", air_date=None):
 
 def test_follows_the_id_to_another_place():
     episode = theirs(3, 77)
-    merge = merge_episodes([ours(1, (1, 1), 77)], [season(2, episode)])
-    assert merge.kept == {1: ((2, 3), episode)}
-    assert (merge.new, merge.gone, merge.moved_aside) == ([], [], {})
+    plan = reconcile_episodes([ours(1, (1, 1), 77)], [season(2, episode)])
+    assert plan.kept == {1: ((2, 3), episode)}
+    assert (plan.new, plan.gone, plan.moved_aside) == ([], [], {})
 
 
 def test_two_that_change_places_are_both_kept():
     rows = [ours(1, (1, 1), 71), ours(2, (1, 2), 72)]
-    merge = merge_episodes(rows, [season(1, theirs(1, 72), theirs(2, 71))])
-    assert {pk: place for pk, (place, _) in merge.kept.items()} == {1: (1, 2), 2: (1, 1)}
+    plan = reconcile_episodes(rows, [season(1, theirs(1, 72), theirs(2, 71))])
+    assert {pk: place for pk, (place, _) in plan.kept.items()} == {1: (1, 2), 2: (1, 1)}
 
 
 def test_matches_by_number_where_an_id_is_missing():
     for ours_id, their_id in ((None, 5), (5, None), (None, None)):
-        merge = merge_episodes([ours(1, (1, 1), ours_id)], [season(1, theirs(1, their_id))])
-        assert list(merge.kept) == [1]
+        plan = reconcile_episodes([ours(1, (1, 1), ours_id)], [season(1, theirs(1, their_id))])
+        assert list(plan.kept) == [1]
 
 
 def test_an_entry_made_anew_is_known_by_name_or_date():
     rows = [ours(1, (1, 1), 5, name="Pilot"), ours(2, (1, 2), 6, air_date=DAY)]
     anew = [theirs(1, 15, name="PILOT", air_date=DAY), theirs(2, 16, name="Two", air_date=DAY)]
-    assert list(merge_episodes(rows, [season(1, *anew)]).kept) == [1, 2]
+    assert list(reconcile_episodes(rows, [season(1, *anew)]).kept) == [1, 2]
 
 
 def test_another_episode_in_the_place_takes_no_watches_over():
     row = ours(1, (1, 1), 5, name="Pilot", air_date=DAY, watched=True)
     other = theirs(1, 15, name="New first", air_date=OTHER_DAY)
-    merge = merge_episodes([row], [season(1, other, theirs(2, 16))])
-    assert merge.kept == {}
-    assert merge.moved_aside == {1: (1, 3)}
-    assert [place for place, _ in merge.new] == [(1, 1), (1, 2)]
+    plan = reconcile_episodes([row], [season(1, other, theirs(2, 16))])
+    assert plan.kept == {}
+    assert plan.moved_aside == {1: (1, 3)}
+    assert [place for place, _ in plan.new] == [(1, 1), (1, 2)]
 
 
 def test_lets_go_only_what_nobody_watched():
     rows = [ours(1, (1, 1), 5, watched=True), ours(2, (1, 2), 6)]
-    merge = merge_episodes(rows, [])
-    assert (merge.gone, merge.moved_aside, merge.kept) == ([2], {}, {})
+    plan = reconcile_episodes(rows, [])
+    assert (plan.gone, plan.moved_aside, plan.kept) == ([2], {}, {})
 
 
 def test_believes_an_id_and_a_place_only_once():
-    merge = merge_episodes([], [season(1, theirs(1, 5), theirs(2, 5), theirs(1, 6))])
-    assert [(place, episode.tmdb_id) for place, episode in merge.new] == [
+    plan = reconcile_episodes([], [season(1, theirs(1, 5), theirs(2, 5), theirs(1, 6))])
+    assert [(place, episode.tmdb_id) for place, episode in plan.new] == [
         ((1, 1), 5),
         ((1, 2), None),
     ]
@@ -113,21 +113,21 @@ their_seasons = st.lists(
 
 @given(our_rows(), their_seasons)
 def test_every_outcome_can_be_written_and_keeps_every_watch(rows, seasons):
-    merge = merge_episodes(rows, seasons)
+    plan = reconcile_episodes(rows, seasons)
     by_pk = {row.pk: row for row in rows}
-    assert not any(by_pk[pk].has_watches for pk in merge.gone)
-    assert not set(merge.gone) & (merge.kept.keys() | merge.moved_aside.keys())
+    assert not any(by_pk[pk].has_watches for pk in plan.gone)
+    assert not set(plan.gone) & (plan.kept.keys() | plan.moved_aside.keys())
     # Every place that TMDB names is filled once, and no two rows end in one place.
-    final = {pk: place for pk, (place, _) in merge.kept.items()} | merge.moved_aside
-    standing = {row.pk: final.get(row.pk, row.place) for row in rows if row.pk not in merge.gone}
-    ends = [*standing.values(), *(place for place, _ in merge.new)]
+    final = {pk: place for pk, (place, _) in plan.kept.items()} | plan.moved_aside
+    standing = {row.pk: final.get(row.pk, row.place) for row in rows if row.pk not in plan.gone}
+    ends = [*standing.values(), *(place for place, _ in plan.new)]
     assert len(ends) == len(set(ends))
     wanted = {(s.season_number, e.episode_number) for s in seasons for e in s.episodes}
     assert wanted <= set(ends)
     # No id ends up twice.
-    data = {pk: episode.tmdb_id for pk, (_, episode) in merge.kept.items()}
+    data = {pk: episode.tmdb_id for pk, (_, episode) in plan.kept.items()}
     kept_ids = [data.get(pk, by_pk[pk].tmdb_id) for pk in standing]
-    all_ids = [i for i in [*kept_ids, *(e.tmdb_id for _, e in merge.new)] if i is not None]
+    all_ids = [i for i in [*kept_ids, *(e.tmdb_id for _, e in plan.new)] if i is not None]
     assert len(all_ids) == len(set(all_ids))
     # An id that both have decides.
     for row in rows:
@@ -142,15 +142,15 @@ def test_told_what_is_the_same_nothing_else_is_compared():
         ours(3, (1, 3), name="Three"),
     ]
     data = [season(1, theirs(1, 71), theirs(2, 72, name="Three"), theirs(3, 73))]
-    merge = merge_episodes(rows, data, same={1: (1, 2)})
-    assert {pk: place for pk, (place, _) in merge.kept.items()} == {1: (1, 2)}
-    assert [place for place, _ in merge.new] == [(1, 1), (1, 3)]
-    assert merge.moved_aside == {2: (1, 4)}
-    assert merge.gone == [3]
+    plan = reconcile_episodes(rows, data, same={1: (1, 2)})
+    assert {pk: place for pk, (place, _) in plan.kept.items()} == {1: (1, 2)}
+    assert [place for place, _ in plan.new] == [(1, 1), (1, 3)]
+    assert plan.moved_aside == {2: (1, 4)}
+    assert plan.gone == [3]
 
 
 def test_a_watched_episode_that_is_none_of_theirs_makes_room():
     rows = [ours(1, (1, 1), watched=True)]
-    merge = merge_episodes(rows, [season(1, theirs(1, 71), theirs(2, 72))], same={})
-    assert merge.moved_aside == {1: (1, 3)}
-    assert len(merge.new) == 2
+    plan = reconcile_episodes(rows, [season(1, theirs(1, 71), theirs(2, 72))], same={})
+    assert plan.moved_aside == {1: (1, 3)}
+    assert len(plan.new) == 2

@@ -26,7 +26,7 @@ class OurEpisode:
 
 
 @dataclass(kw_only=True)
-class Merge:
+class Reconciliation:
     """What to do with each row: `kept` gets TMDB's data, `moved_aside` only another place."""
 
     kept: dict[int, tuple[Place, EpisodeData]] = field(default_factory=dict)
@@ -35,12 +35,12 @@ class Merge:
     gone: list[int] = field(default_factory=list)
 
 
-def merge_episodes(
+def reconcile_episodes(
     ours: Iterable[OurEpisode],
     seasons: Iterable[SeasonData],
     *,
     same: Mapping[int, Place] | None = None,
-) -> Merge:
+) -> Reconciliation:
     """Match by TMDB's episode id first, then by number where nothing speaks against it.
 
     | our row                                          | becomes                                   |
@@ -54,10 +54,10 @@ def merge_episodes(
 
     With `same`, of rows that never came from TMDB, that alone says which row is which episode.
     """
-    merge = Merge()
+    plan = Reconciliation()
     left = {row.pk: row for row in ours}
     if same is not None:
-        return merge_as_told(merge, left, dict(wanted_episodes(seasons)), same)
+        return reconcile_as_told(plan, left, dict(wanted_episodes(seasons)), same)
     ids = {row.tmdb_id: row for row in left.values() if row.tmdb_id is not None}
     unmatched: list[tuple[Place, EpisodeData]] = []
     for place, episode in wanted_episodes(seasons):
@@ -65,33 +65,33 @@ def merge_episodes(
         if row is None:
             unmatched.append((place, episode))
         else:
-            merge.kept[row.pk] = (place, episode)
+            plan.kept[row.pk] = (place, episode)
             del left[row.pk]
     places = {row.place: row for row in left.values()}
     for place, episode in unmatched:
         row = places.get(place)
         if row is not None and may_be_same(row, episode):
-            merge.kept[row.pk] = (place, episode)
+            plan.kept[row.pk] = (place, episode)
             del left[row.pk]
         else:
-            merge.new.append((place, episode))
-    settle_rest(merge, list(left.values()))
-    return merge
+            plan.new.append((place, episode))
+    settle_rest(plan, list(left.values()))
+    return plan
 
 
-def merge_as_told(
-    merge: Merge,
+def reconcile_as_told(
+    plan: Reconciliation,
     left: dict[int, OurEpisode],
     wanted: dict[Place, EpisodeData],
     same: Mapping[int, Place],
-) -> Merge:
+) -> Reconciliation:
     for pk, place in same.items():
         if pk in left and place in wanted:
-            merge.kept[pk] = (place, wanted.pop(place))
+            plan.kept[pk] = (place, wanted.pop(place))
             del left[pk]
-    merge.new = list(wanted.items())
-    settle_rest(merge, list(left.values()))
-    return merge
+    plan.new = list(wanted.items())
+    settle_rest(plan, list(left.values()))
+    return plan
 
 
 def wanted_episodes(seasons: Iterable[SeasonData]) -> list[tuple[Place, EpisodeData]]:
@@ -122,15 +122,15 @@ def may_be_same(row: OurEpisode, episode: EpisodeData) -> bool:
     return same_name or (row.air_date is not None and row.air_date == episode.air_date)
 
 
-def settle_rest(merge: Merge, rest: Sequence[OurEpisode]) -> None:
+def settle_rest(plan: Reconciliation, rest: Sequence[OurEpisode]) -> None:
     """Rows that TMDB no longer has: let go, leave, or move behind the season's last episode."""
-    taken = {place for place, _ in [*merge.kept.values(), *merge.new]}
+    taken = {place for place, _ in [*plan.kept.values(), *plan.new]}
     watched = [row for row in rest if row.has_watches]
-    merge.gone = [row.pk for row in rest if not row.has_watches]
+    plan.gone = [row.pk for row in rest if not row.has_watches]
     last: dict[int, int] = {}
     for season_number, episode_number in [*taken, *(row.place for row in watched)]:
         last[season_number] = max(last.get(season_number, 0), episode_number)
     for row in watched:
         if row.place in taken:
             last[row.place[0]] += 1
-            merge.moved_aside[row.pk] = (row.place[0], last[row.place[0]])
+            plan.moved_aside[row.pk] = (row.place[0], last[row.place[0]])
