@@ -9,6 +9,6 @@ class PlexAppConfig(AppConfig):
 
     def serving_started(self) -> None:
         """Called in each web process once it serves: see `tracker.server.post_worker_init`."""
-        from plex import watchdog  # noqa: PLC0415 - models can't be imported with the app's name
+        from plex.monitoring import watchdog  # noqa: PLC0415 - models can't be imported with the app's name
 
         watchdog.start()

@@ -13,14 +13,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from plex import circuit, clock, host_circuits, inbox, retention
-from plex.activity_days import JOB as SETTLE_DAYS
-from plex.activity_days import settle_days
-from plex.alarms import check_alarms
 from plex.client import PlexError, PlexServer, PlexTv
 from plex.connection import token_of
 from plex.history import missing, reading, scan
 from plex.lookups import Lookups, TmdbAwayError, forget_old_lookups
 from plex.models import Action, Job, PlexConfig, PlexWebhookLog
+from plex.monitoring.activity_days import JOB as SETTLE_DAYS
+from plex.monitoring.activity_days import settle_days
+from plex.monitoring.alarms import check_alarms
 from plex.numbering.proposals import JOB as PROPOSE_ORDERS
 from plex.numbering.proposals import propose_orders
 from plex.rematch import JOB as RETRY_QUESTIONS

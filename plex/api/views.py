@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from plex.api.serializers import ConfigChangeSerializer, ConfigSerializer, StatsSerializer
 from plex.connection import connect, disconnect, save_settings, token_state
 from plex.models import PlexConfig
-from plex.reports import stats
+from plex.monitoring.reports import stats
 from tracker.api.permissions import signed_in
 from tracker.api.serializers import ErrorSerializer
 

@@ -22,8 +22,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from plex import inbox
-from plex.counters import WEBHOOKS
 from plex.models import PlexWebhookLog
+from plex.monitoring.counters import WEBHOOKS
 from plex.payload import EventSummary, PayloadError, read_json, summarise
 from plex.refusals import TEST_EVENT
 from plex.webhook_body import leading_payload

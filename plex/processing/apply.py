@@ -16,11 +16,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from plex import counters, doorbell, postgresql
+from plex import doorbell, postgresql
 from plex.inbox import requeue
 from plex.intake import prepared
 from plex.matching import Match
 from plex.models import Action, PlexAccount, PlexShowMapping, PlexWebhookLog, Status
+from plex.monitoring import counters
 from plex.payload import NotAPlayback, Playback
 from plex.processing import conflicts, record
 from plex.processing.events import Ask, Event, Finish, Forget, Library, Plan, Record, Wait

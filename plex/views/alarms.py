@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from plex.alarms import notification_addresses, read_alarms
 from plex.models import Alarm, Job
+from plex.monitoring.alarms import notification_addresses, read_alarms
 from tracker import notification
 from tracker.encryption import DecryptionError, seal
 from tracker.models import SiteSettings

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from plex.circuit import Outage
 from plex.connection import TokenState
-from plex.health import WORKER_SILENT
 from plex.models import Job, PlexConfig, PlexWebhookLog
+from plex.monitoring.health import WORKER_SILENT
 from plex.views.accounts import AccountRow
 from plex.views.reading import Run, ServerReading
 

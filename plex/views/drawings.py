@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plex.models import Status
-from plex.reports import DayActivity
+from plex.monitoring.reports import DayActivity
 from tracker.views.drawings import Label
 
 # From the base of a bar to its top: what went well first, what needs somebody last.

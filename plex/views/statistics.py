@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from plex.reports import stats_for
+from plex.monitoring.reports import stats_for
 from plex.views.drawings import activity_drawing
 from tracker.views.answers import UserRequest
 

@@ -19,7 +19,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 
-from plex.activity_days import settle_days  # noqa: E402
+from plex.monitoring.activity_days import settle_days  # noqa: E402
 from tests.bench import (  # noqa: E402
     accepting,
     draining,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from plex.activity_days import settle_days
 from plex.models import PlexActivityDay, PlexWebhookActivity, PlexWebhookLog, Status
+from plex.monitoring.activity_days import settle_days
 from tests.plex.factories import PlexConfigFactory, PlexWebhookLogFactory
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,10 @@ import pytest
 from django.utils import timezone
 from pytest_httpserver import HTTPServer
 
-from plex import watchdog
-from plex.alarms import (
+from plex.connection import connect
+from plex.models import Alarm, Job, Status
+from plex.monitoring import watchdog
+from plex.monitoring.alarms import (
     Figures,
     Kind,
     Sample,
@@ -15,8 +17,6 @@ from plex.alarms import (
     standing,
     within_an_hour,
 )
-from plex.connection import connect
-from plex.models import Alarm, Job, Status
 from tests.plex.factories import PlexConflictFactory, PlexWebhookLogFactory
 from tracker import notification
 from tracker.encryption import seal

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from plex import inbox, postgresql, reports, retention
+from plex import inbox, postgresql, retention
 from plex.models import (
     PlexConfig,
     PlexShowMapping,
@@ -24,6 +24,7 @@ from plex.models import (
     PlexWebhookLog,
     Status,
 )
+from plex.monitoring import reports
 from plex.processing.gather import gather
 from plex.processing.indexes import shows_of_episode_ids
 from plex.processing.mappings import find_mappings

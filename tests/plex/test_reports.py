@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from plex.models import PlexWebhookLog, Status
-from plex.reports import stats
+from plex.monitoring.reports import stats
 from tests.plex.factories import (
     PlexConfigFactory,
     PlexConflictFactory,

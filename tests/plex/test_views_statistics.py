@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from plex.models import Status
-from plex.reports import ACTIVITY, DayActivity, stats_for
+from plex.monitoring.reports import ACTIVITY, DayActivity, stats_for
 from plex.templatetags.plex_events import duration
 from plex.views.drawings import CHART_HEIGHT, activity_drawing
 from tests.plex.factories import (

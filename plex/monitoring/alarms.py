@@ -15,7 +15,7 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from plex.models import Alarm, Job, PlexConflict, PlexWebhookLog, Status
-from plex.reports import since
+from plex.monitoring.reports import since
 from tracker import metrics, notification
 from tracker.encryption import DecryptionError, reveal
 from tracker.models import SiteSettings

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from plex.alarms import WATCHED_BY_WEB, check_alarms
 from plex.jobs import PeriodicJob, run_if_due
+from plex.monitoring.alarms import WATCHED_BY_WEB, check_alarms
 
 EVERY = timedelta(minutes=1)
 WATCH = PeriodicJob(name="watch_worker", every=EVERY, run=lambda: check_alarms(WATCHED_BY_WEB))

@@ -1,0 +1,1 @@
+"""How the integration does: figures, alarms, and what monitors ask for."""
