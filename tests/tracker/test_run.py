@@ -100,8 +100,11 @@ class Start:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
+    # A suite that a shell runs in the background ignores Ctrl-C, and programs inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     start = Start(tmp_path)
     yield start
+    signal.signal(signal.SIGINT, before)
     for program in start.programs:
         for pid in program.find():
             os.kill(pid, signal.SIGKILL)
