@@ -108,6 +108,14 @@ def explains(old: Viewing, mark: Viewing) -> bool:
     return mark.is_mark and distance(mark, old) <= play_window(mark.runtime)
 
 
+def known_verdict(new: Viewing, past: Sequence[Viewing]) -> Verdict | None:
+    """What a viewing is that arrived before; None for a new one."""
+    same = same_viewings(new, past)
+    if any(old.is_removed for old in same):
+        return Verdict.REMOVED
+    return Verdict.DUPLICATE if same else None
+
+
 def judge(
     new: Viewing,
     *,
@@ -120,11 +128,8 @@ def judge(
 
     `removed_at`: when the episode was last unmarked by hand.
     """
-    same = same_viewings(new, past)
-    if any(old.is_removed for old in same):
-        return Verdict.REMOVED
-    if same:
-        return Verdict.DUPLICATE
+    if known := known_verdict(new, past):
+        return known
     if not plays:
         is_older = removed_at is not None and new.viewed_at <= removed_at
         return Verdict.REMOVED if new.is_mark and is_older else Verdict.FIRST

@@ -33,7 +33,7 @@ class PermissionsPolicyMiddleware:
 
 
 class ContentPolicyMiddleware(CSPMiddleware):
-    """django-csp's, which writes its policy even for answers that bring their own: a tenth of an event's cost."""
+    """django-csp's, which makes its policy even for answers that bring their own: a twentieth of an event's cost."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase

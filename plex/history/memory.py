@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from plex.answers import HistoryRow
 from plex.history.events import KnownItem, Play, place_of
 from plex.history.people import People
-from plex.models import Action, PlexShowMapping, PlexViewing
+from plex.models import PlexShowMapping, PlexViewing
 from plex.processing.joining import part_of
 from plex.viewings import Viewing, pairs
 
@@ -91,12 +91,12 @@ def halves_of(
     """
     server = {play.summary.server_uuid for plays in by_item.values() for play in plays}
     rows: dict[tuple[int, str], list[PlexViewing]] = defaultdict(list)
-    stored = PlexViewing.objects.filter(
+    stored = PlexViewing.objects.without_idle_marks().filter(
         user_id__in={user_id for user_id, _ in by_item},
         item_key__in={item for _, item in by_item if item},
         server_uuid__in=server,
         history_key="",
-    ).exclude(told_by_webhook=False, log__action_taken=Action.ALREADY_WATCHED)
+    )
     for viewing in stored.order_by("pk"):
         rows[viewing.user_id, viewing.item_key].append(viewing)
     found: dict[tuple[int, str], list[PlexViewing]] = {}

@@ -7,8 +7,19 @@ from django.db import models
 from django.db.models import Q
 
 from plex.models.mappings import PlexShowMapping
-from plex.models.webhook_log import PlexWebhookLog
+from plex.models.webhook_log import Action, PlexWebhookLog
 from tracker.models import Watch
+
+IDLE_MARK = Q(history_key="", told_by_webhook=False, log__action_taken=Action.ALREADY_WATCHED)
+
+
+class PlexViewingQuerySet(models.QuerySet["PlexViewing"]):
+    def idle_marks(self) -> PlexViewingQuerySet:
+        """Marks in Plex's library that were no play for themselves: the episode was watched already."""
+        return self.filter(IDLE_MARK)
+
+    def without_idle_marks(self) -> PlexViewingQuerySet:
+        return self.exclude(IDLE_MARK)
 
 
 class PlexViewing(models.Model):
@@ -52,6 +63,8 @@ class PlexViewing(models.Model):
     sent_at = models.DateTimeField(
         null=True, blank=True, help_text="lastViewedAt or viewedAt as Plex sent it."
     )
+
+    objects = PlexViewingQuerySet.as_manager()
 
     class Meta:
         db_table = "plex_viewings"

@@ -131,8 +131,8 @@ def read_viewings(past: Past, *, users: set[int], servers: set[str], items: set[
         past.viewings[user_id, server, item].append(joining.past_viewing(columns))
     marks = {v.log_id for told in past.viewings.values() for v in told if v.is_mark and v.log_id}
     if marks:
-        idle = PlexWebhookLog.objects.filter(pk__in=marks, action_taken=Action.ALREADY_WATCHED)
-        past.idle_marks.update(idle.values_list("pk", flat=True))
+        idle = PlexViewing.objects.idle_marks().filter(log__in=marks)
+        past.idle_marks.update(idle.values_list("log", flat=True))
 
 
 def read_held(past: Past, *, servers: set[str], items: set[str]) -> None:
@@ -290,10 +290,7 @@ def by_another_name(event: Event, new: Viewing, told: Sequence[joining.Named]) -
         return None
     here, mine = event.playback.server_uuid, item_key(event)
     others = [old for server, item, old in told if server == here and item != mine]
-    same = viewings.same_viewings(new, others)
-    if any(old.is_removed for old in same):
-        return Verdict.REMOVED
-    return Verdict.DUPLICATE if same else None
+    return viewings.known_verdict(new, others)
 
 
 def add_watch(event: Event, plan: Record, user_id: int, episode_id: int, book: Book) -> None:
