@@ -12,8 +12,10 @@ from django.test import Client
 from plex.connection import save_settings, save_token
 from plex.models import PlexConfig, PlexWebhookLog
 from plex.processing import process_due
+from tests.factories import make_show
 from tests.plex.factories import form, make_config
 from tests.plex_server import FakePlex
+from tracker.models import TVShow
 
 
 @pytest.fixture
@@ -43,6 +45,14 @@ def linked(connected: tuple[PlexConfig, str], plex: FakePlex) -> PlexConfig:
     config, _ = connected
     plex.link(config)
     return config
+
+
+@pytest.fixture
+def show(db: None, plex: FakePlex) -> TVShow:
+    """A season of nine episodes, which the tracker and the Plex server have alike."""
+    show = make_show("Severance", {1: 9})
+    plex.mirror(show)
+    return show
 
 
 @pytest.fixture

@@ -77,9 +77,7 @@ def message(episode: Episode, viewed_at: datetime, **fields):
     return of_episode(episode, viewed_at=viewed_at, account_id=MY_ID, **fields)
 
 
-def test_a_missed_play_is_recorded_at_its_own_time_however_long_ago(config, plex, owner):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_a_missed_play_is_recorded_at_its_own_time_however_long_ago(config, plex, show, owner):
     viewed_at = START + 3 * HOUR
     plex.add_play("Severance", 1, 3, viewed_at=viewed_at)
 
@@ -106,9 +104,7 @@ def test_nothing_from_before_the_connection_and_nothing_but_episodes(config, ple
     assert PlexWebhookLog.objects.count() == Watch.objects.count() == 0
 
 
-def test_the_webhook_first_then_its_row_is_one_viewing_and_makes_no_event(config, plex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_the_webhook_first_then_its_row_is_one_viewing_and_makes_no_event(config, plex, show):
     viewed_at = timezone.now().replace(microsecond=0) - HOUR
     receive(config, message(episode_of(show, 1, 1), viewed_at), at=viewed_at + MINUTE)
     process_due()
@@ -124,9 +120,7 @@ def test_the_webhook_first_then_its_row_is_one_viewing_and_makes_no_event(config
     assert len(plex.asked("pms", "metadata")) == 1, "a known row is not looked up again"
 
 
-def test_the_row_first_then_the_webhook_is_a_duplicate(config, plex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_the_row_first_then_the_webhook_is_a_duplicate(config, plex, show):
     viewed_at = timezone.now().replace(microsecond=0) - HOUR
     plex.add_play("Severance", 1, 1, viewed_at=viewed_at)
     run(config)
@@ -141,9 +135,7 @@ def test_the_row_first_then_the_webhook_is_a_duplicate(config, plex):
     assert Watch.objects.get().watched_at == viewed_at
 
 
-def test_both_waiting_in_one_batch_are_one_viewing(config, plex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_both_waiting_in_one_batch_are_one_viewing(config, plex, show):
     viewed_at = timezone.now().replace(microsecond=0) - HOUR
     receive(config, message(episode_of(show, 1, 1), viewed_at))
     plex.add_play("Severance", 1, 1, viewed_at=viewed_at + MINUTE)
@@ -157,11 +149,8 @@ def test_both_waiting_in_one_batch_are_one_viewing(config, plex):
 
 
 @pytest.mark.parametrize("webhooks", [(0, 1), (0,), (1,), ()])
-def test_two_plays_of_an_episode_stay_two(config, plex, webhooks):
-    config.record_rewatches = True
-    config.save()
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_two_plays_of_an_episode_stay_two(config, plex, show, webhooks):
+    connection.save_settings(config, record_rewatches=True)
     at = timezone.now().replace(microsecond=0) - 5 * HOUR
     times = [at, at + 30 * MINUTE]
     for number in webhooks:
@@ -175,9 +164,7 @@ def test_two_plays_of_an_episode_stay_two(config, plex, webhooks):
     assert PlexViewing.objects.exclude(history_key="").count() == 2
 
 
-def test_a_file_with_two_episodes_has_one_row_and_two_watches(config, plex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_a_file_with_two_episodes_has_one_row_and_two_watches(config, plex, show):
     title = f"{episode_of(show, 1, 1).name} / {episode_of(show, 1, 2).name}"
     plex.items[scrobble("Severance", 1, 1)["Metadata"]["ratingKey"]]["title"] = title
     at = timezone.now().replace(microsecond=0) - HOUR
@@ -190,9 +177,7 @@ def test_a_file_with_two_episodes_has_one_row_and_two_watches(config, plex):
     assert PlexViewing.objects.filter(told_by_webhook=True).count() == Watch.objects.count() == 2
 
 
-def test_a_removed_viewing_stays_removed_when_its_row_arrives(config, plex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_a_removed_viewing_stays_removed_when_its_row_arrives(config, plex, show):
     at = timezone.now().replace(microsecond=0) - HOUR
     receive(config, message(episode_of(show, 1, 1), at))
     process_due()
@@ -202,12 +187,9 @@ def test_a_removed_viewing_stays_removed_when_its_row_arrives(config, plex):
     assert not Watch.objects.standing().exists()
 
 
-def test_an_item_that_plex_matched_after_its_webhook_is_the_same_viewing(config, plex, owner):
+def test_an_item_that_plex_matched_after_its_webhook_is_the_same_viewing(config, plex, show, owner):
     """A file that was just added has no guid yet, so that its webhook names it by the rating key."""
-    config.record_rewatches = True
-    config.save()
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+    connection.save_settings(config, record_rewatches=True)
     at = timezone.now().replace(microsecond=0) - 3 * HOUR
     for number in (1, 2):
         sent = message(episode_of(show, 1, number), at + number * HOUR)
@@ -299,9 +281,7 @@ def test_a_held_webhook_and_its_row_wait_as_one(config, plex):
 # Whose
 
 
-def test_the_owner_as_one_in_history_and_as_a_plex_id_in_webhooks_is_one_person(config, plex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_the_owner_as_one_in_history_and_as_a_plex_id_in_webhooks_is_one_person(config, plex, show):
     at = timezone.now().replace(microsecond=0) - 2 * HOUR
     receive(config, message(episode_of(show, 1, 1), at))
     process_due()
@@ -321,10 +301,8 @@ def test_a_plex_pass_that_ended_or_was_bought_is_noticed(config, plex):
         assert PlexConfig.objects.get().has_plex_pass is has_plex_pass
 
 
-def test_two_peoples_servers_have_each_their_own_one(config, plex, owner, viewer):
+def test_two_peoples_servers_have_each_their_own_one(config, plex, show, owner, viewer):
     """Both servers call their owner 1, and number the rows of their histories alike."""
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
     plex.add_play("Severance", 1, 1, viewed_at=START + HOUR)
     assert run(config) == ""
     theirs = connection.connect(viewer)
@@ -346,9 +324,7 @@ def test_two_peoples_servers_have_each_their_own_one(config, plex, owner, viewer
     assert not PlexWebhookLog.objects.held().exists()
 
 
-def test_an_account_that_was_renamed_is_the_same_person(config, plex, owner):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_an_account_that_was_renamed_is_the_same_person(config, plex, show, owner):
     at = timezone.now().replace(microsecond=0) - 2 * HOUR
     receive(config, message(episode_of(show, 1, 1), at, account_title="mira"))
     process_due()
@@ -361,9 +337,7 @@ def test_an_account_that_was_renamed_is_the_same_person(config, plex, owner):
     assert Watch.objects.filter(user=owner).count() == 3
 
 
-def test_an_older_servers_webhooks_name_the_owner_one_and_so_do_its_rows(config, plex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_an_older_servers_webhooks_name_the_owner_one_and_so_do_its_rows(config, plex, show):
     at = timezone.now().replace(microsecond=0) - 2 * HOUR
     receive(config, of_episode(episode_of(show, 1, 1), viewed_at=at, account_id=1))
     process_due()
@@ -373,9 +347,9 @@ def test_an_older_servers_webhooks_name_the_owner_one_and_so_do_its_rows(config,
     assert Watch.objects.count() == 2
 
 
-def test_the_owner_who_came_as_a_plex_id_first_and_as_one_later_is_joined(config, plex, owner):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_the_owner_who_came_as_a_plex_id_first_and_as_one_later_is_joined(
+    config, plex, show, owner
+):
     at = timezone.now().replace(microsecond=0) - 2 * HOUR
     plex.add_play("Severance", 1, 1, viewed_at=at)
     run(config)
@@ -407,10 +381,8 @@ def test_other_accounts_wait_for_a_word_and_strangers_leave_no_trace(config, ple
 
 
 def test_a_row_goes_on_for_those_to_whom_the_webhook_did_not_bring_the_play(
-    config, plex, owner, viewer
+    config, plex, show, owner, viewer
 ):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
     at = timezone.now().replace(microsecond=0) - HOUR
     receive(config, message(episode_of(show, 1, 1), at))
     process_due()
@@ -449,9 +421,7 @@ def test_a_guests_own_rows_are_the_guests(config, plex, owner):
     assert Watch.objects.get().user == owner
 
 
-def test_items_of_a_local_agent_agree_by_their_rating_key(config, plex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_items_of_a_local_agent_agree_by_their_rating_key(config, plex, show):
     local = {"guid": "local://12", "grandparentGuid": "local://3"}
     at = timezone.now().replace(microsecond=0) - HOUR
     sent = message(episode_of(show, 1, 1), at, **local)
@@ -603,9 +573,7 @@ def test_trouble_in_the_middle_keeps_what_was_stored(config, plex, monkeypatch):
     assert since[-1] == int((START + 6 * 24 * HOUR - reading.OVERLAP).timestamp())
 
 
-def test_an_item_at_which_the_server_always_fails_stops_nothing_for_ever(config, plex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def test_an_item_at_which_the_server_always_fails_stops_nothing_for_ever(config, plex, show):
     receive(config, message(episode_of(show, 1, 9), START + HOUR), at=START + 2 * HOUR)
     for number in range(1, 9):
         plex.add_play("Severance", 1, number, viewed_at=START + number * HOUR)

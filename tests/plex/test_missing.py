@@ -42,10 +42,8 @@ def config(readable) -> PlexConfig:
 
 
 @pytest.fixture
-def show(config, plex: FakePlex):
-    """A show with plays of yesterday that were caught up, so that people are known."""
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
+def show(config, plex: FakePlex, show):
+    """With plays of yesterday that were caught up, so that people are known."""
     plex.add_play("Severance", 1, 1, viewed_at=NOW - DAY)
     run(config, reading.JOB_PREFIX)
     return show

@@ -43,13 +43,6 @@ def config(readable) -> PlexConfig:
     return readable
 
 
-@pytest.fixture
-def show(plex: FakePlex):
-    show = make_show("Severance", {1: 9})
-    plex.mirror(show)
-    return show
-
-
 def run(config: PlexConfig, name: str = scan.JOB_PREFIX) -> str:
     """One scan as the worker does it; returns what the job says went wrong."""
     name = f"{name}{config.pk}"
